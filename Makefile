@@ -1,0 +1,82 @@
+# What a developer runs; CI runs the same. Everything that is needed beyond Rust and CPython goes into .venv.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := $(shell find src python -type f -not -name '*.pyc') Cargo.toml Cargo.lock pyproject.toml README.md
+PY_CODE := python tests examples benches
+
+.PHONY: help demo test lint format cargo-test pytest test-isas pythons servers bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.wheel ## upload 256 MiB to a real S3 server on this machine, every value known beforehand
+	$(BIN)/python examples/demo.py
+
+test: lint cargo-test pytest test-isas ## everything that CI checks
+
+.venv/.tools: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "partsum needs Python 3.10 or later: make PYTHON=python3.x")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --group build --group servers --group test --group lint
+	touch $@
+
+.venv/.wheel: .venv/.tools $(SOURCES)
+	rm -rf dist
+	$(BIN)/maturin build --release --locked --out dist --interpreter $(BIN)/python
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl
+	$(BIN)/python -m pip install --quiet 'click>=8.1'
+	touch $@
+
+lint: .venv/.wheel ## formatting, clippy, ruff, mypy --strict, stubs against the built module
+	cargo fmt --check
+	cargo clippy --locked --all-targets --features python -- -D warnings
+	$(BIN)/ruff format --check $(PY_CODE)
+	$(BIN)/ruff check $(PY_CODE)
+	$(BIN)/mypy
+	cd tests && ../$(BIN)/python -m mypy.stubtest partsum --mypy-config-file ../pyproject.toml --ignore-missing-stub
+
+format: .venv/.tools ## rewrite Rust and Python in the house's format
+	cargo fmt
+	$(BIN)/ruff format $(PY_CODE)
+	$(BIN)/ruff check --fix $(PY_CODE)
+
+cargo-test: ## Rust tests and doctests
+	cargo test --locked
+
+test-isas: ## the Rust kernels again, under each instruction set of this CPU
+	for isa in portable avx2; do \
+	  case $$isa in portable) ;; *) grep -qw $$isa /proc/cpuinfo || { echo "SKIPPED: no $$isa here"; continue; };; esac; \
+	  PARTSUM_ISA=$$isa cargo test --locked --quiet; \
+	done
+
+servers: .venv/.tools ## the S3 servers that the tests judge by (the first time takes minutes)
+	$(BIN)/python tests/servers/provision.py
+
+pytest: .venv/.wheel servers ## Python tests against the installed wheel and real S3 servers
+	$(BIN)/python -m pytest
+
+pythons: .venv/.tools ## Python tests under every CPython from 3.10 that is on this machine
+	for version in 3.10 3.11 3.12 3.13 3.14; do \
+	  command -v python$$version >/dev/null && python$$version -c '' 2>/dev/null || { echo "SKIPPED: no python$$version here"; continue; }; \
+	  $(MAKE) --no-print-directory python-$$version; \
+	done
+
+python-%: .venv/.tools
+	rm -rf target/python-$* && mkdir -p target/python-$*
+	python$* -m venv target/python-$*/venv
+	$(BIN)/maturin build --release --locked --out target/python-$* --interpreter target/python-$*/venv/bin/python
+	target/python-$*/venv/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	target/python-$*/venv/bin/python -m pip install --quiet target/python-$*/*.whl --group test
+	PARTSUM_TEST_SERVERS=seaweedfs target/python-$*/venv/bin/python -m pytest -q
+
+bench: .venv/.wheel ## partsum against its peers, paired on this machine
+	cargo bench --locked
+	$(BIN)/python benches/versus_hashlib.py
+
+clean: ## remove what was built
+	rm -rf target dist .venv

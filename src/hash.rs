@@ -1,0 +1,360 @@
+//! The verbs: from bytes to [`ObjectChecksums`].
+
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    algorithm::Algorithm,
+    digest::Digest,
+    error::{Error, PartPlanError, Result},
+    limits::{MAX_PARTS, MIN_PART_SIZE},
+    parts::{PartPlan, PartSize, SmallParts},
+    s3::ObjectChecksums,
+    schedule::{self, Observer, Work},
+    source::{Io, Source},
+    stream::Stream,
+};
+
+/// How to hash, beyond what.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Where the parts are cut.
+    pub part_size: PartSize,
+    /// Whether parts below 5 MiB pass.
+    pub small_parts: SmallParts,
+    /// Threads; `None` for as many as this process has CPUs.
+    pub threads: Option<usize>,
+    /// How a file is read.
+    pub io: Io,
+}
+
+/// All checksums of a file, in one read.
+///
+/// # Errors
+/// [`Error::Io`] as the system says; [`Error::PartPlan`] where S3 would refuse the plan; [`Error::FileChanged`] if the
+/// file did while it was read; [`Error::Interrupted`] if the observer asked for it.
+///
+/// ```
+/// use partsum::{Algorithm, Options, hash_file};
+///
+/// let file = std::env::temp_dir().join(format!("partsum-doc-{}", std::process::id()));
+/// std::fs::write(&file, "aaa")?;
+/// let options = Options { part_size: "8MiB".parse()?, ..Options::default() };
+/// let sums = hash_file(&file, &[Algorithm::Md5, Algorithm::Crc64Nvme], &options, &mut ())?;
+/// assert_eq!(sums.etag()?, "e2c3da976e66ec9e7dc128fbc782fc91-1");
+/// assert_eq!(sums.full_object(Algorithm::Crc64Nvme)?, "Rnr2/5P7Gsk=");
+/// # std::fs::remove_file(&file)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn hash_file(
+    path: impl AsRef<Path>,
+    algorithms: &[Algorithm],
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<ObjectChecksums> {
+    let path = path.as_ref();
+    let source = Source::open(path, options.io)?;
+    hash_source(&source, Some(path), std::slice::from_ref(&options.part_size), algorithms, options, observer).map(only)
+}
+
+/// All checksums of a file under several part plans, in one read; ranges that plans share are hashed once.
+///
+/// # Errors
+/// As [`hash_file`]; [`Error::InvalidArgument`] without plans.
+///
+/// ```
+/// use partsum::{Algorithm, Options, PartSize, hash_plans};
+///
+/// let file = std::env::temp_dir().join(format!("partsum-plans-{}", std::process::id()));
+/// std::fs::write(&file, "aaa")?;
+/// let plans = [PartSize::Whole, PartSize::Bytes(8 << 20)];
+/// let sums = hash_plans(&file, &plans, &[Algorithm::Md5], &Options::default(), &mut ())?;
+/// assert_eq!(sums[0].etag()?, "47bce5c74f589f4867dbd57e9ca9f808");
+/// assert_eq!(sums[1].etag()?, "e2c3da976e66ec9e7dc128fbc782fc91-1");
+/// # std::fs::remove_file(&file)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn hash_plans(
+    path: impl AsRef<Path>,
+    plans: &[PartSize],
+    algorithms: &[Algorithm],
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<Vec<ObjectChecksums>> {
+    if plans.is_empty() {
+        return Err(Error::argument("plans", "no part plan given: name at least one"));
+    }
+    let path = path.as_ref();
+    let source = Source::open(path, options.io)?;
+    hash_source(&source, Some(path), plans, algorithms, options, observer)
+}
+
+/// All checksums of bytes in memory.
+///
+/// # Errors
+/// As [`hash_file`], but for the file's.
+///
+/// ```
+/// use partsum::{Algorithm, Options, hash_bytes};
+///
+/// let sums = hash_bytes(b"hello world", &[Algorithm::Sha256], &Options::default(), &mut ())?;
+/// assert_eq!(sums.full_object(Algorithm::Sha256)?, "uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek=");
+/// # Ok::<(), partsum::Error>(())
+/// ```
+pub fn hash_bytes(
+    bytes: &[u8],
+    algorithms: &[Algorithm],
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<ObjectChecksums> {
+    let source = Source::Bytes(bytes);
+    hash_source(&source, None, std::slice::from_ref(&options.part_size), algorithms, options, observer).map(only)
+}
+
+fn only(mut sums: Vec<ObjectChecksums>) -> ObjectChecksums {
+    sums.swap_remove(0)
+}
+
+fn hash_source(
+    source: &Source<'_>,
+    path: Option<&Path>,
+    part_sizes: &[PartSize],
+    algorithms: &[Algorithm],
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<Vec<ObjectChecksums>> {
+    let algorithms = Algorithm::distinct(algorithms)?;
+    let threads = threads(options)?;
+    let plans = part_sizes
+        .iter()
+        .map(|part_size| PartPlan::new(source.size(), part_size, options.small_parts))
+        .collect::<Result<Vec<_>, _>>()?;
+    let range = |part: crate::parts::Part| part.offset..part.offset + part.size;
+    let mut ranges: Vec<Range<u64>> = plans.iter().flat_map(|plan| plan.iter().map(range)).collect();
+    if plans.len() > 1 {
+        // Plans walk the file side by side, so that a byte is still in the cache for the next plan.
+        ranges.sort_by_key(|range| (range.start, range.end));
+        ranges.dedup();
+    }
+    let columns = schedule::hash(Work { source, ranges: &ranges, algorithms: &algorithms, threads }, observer)?;
+    source.check_unchanged()?;
+
+    let sums = plans.into_iter().map(|plan| {
+        let place = |part| {
+            let key = range(part);
+            ranges.partition_point(|range| (range.start, range.end) < (key.start, key.end))
+        };
+        let places: Vec<usize> = plan.iter().map(place).collect();
+        let digests = |column: &Vec<Digest>| places.iter().map(|place| column[*place]).collect();
+        let columns = algorithms.iter().zip(&columns).map(|(algorithm, column)| (*algorithm, digests(column)));
+        let columns = columns.collect();
+        ObjectChecksums::new(path.map(Path::to_owned), plan, columns)
+    });
+    Ok(sums.collect())
+}
+
+fn threads(options: &Options) -> Result<usize> {
+    match options.threads {
+        Some(0) => Err(Error::argument("threads", "0 threads hash nothing: give 1 or more, or None for all CPUs")),
+        Some(threads) => Ok(threads),
+        None => Ok(schedule::default_threads()),
+    }
+}
+
+/// One message, one algorithm, fed piece by piece: hashlib's shape.
+///
+/// ```
+/// use partsum::{Algorithm, Hasher};
+///
+/// let mut hasher = Hasher::new(Algorithm::Crc32c);
+/// hasher.update(b"1234");
+/// hasher.update(b"56789");
+/// assert_eq!(hasher.digest().to_hex(), "e3069283");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Hasher(Stream);
+
+impl Hasher {
+    /// The empty message.
+    pub fn new(algorithm: Algorithm) -> Self {
+        Self(Stream::new(algorithm))
+    }
+
+    /// The algorithm.
+    pub const fn algorithm(&self) -> Algorithm {
+        self.0.algorithm()
+    }
+
+    /// Appends to the message.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest so far; more may be appended.
+    pub fn digest(&self) -> Digest {
+        self.0.digest()
+    }
+}
+
+/// An object of unknown size, fed piece by piece and cut into parts on the way.
+///
+/// A piece that holds several whole parts is hashed on all lanes and threads; the rest of it as a stream.
+///
+/// ```
+/// use partsum::{Algorithm, MultipartHasher, Options};
+///
+/// let options = Options { part_size: "5MiB".parse()?, ..Options::default() };
+/// let mut hasher = MultipartHasher::new(&[Algorithm::Md5], options)?;
+/// hasher.update(b"aa", &mut ())?;
+/// hasher.update(b"a", &mut ())?;
+/// assert_eq!(hasher.finish()?.etag()?, "e2c3da976e66ec9e7dc128fbc782fc91-1");
+/// # Ok::<(), partsum::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct MultipartHasher {
+    algorithms: Vec<Algorithm>,
+    options: Options,
+    cut: Cut,
+    size: u64,
+    /// Digests of the parts that are complete, for each algorithm.
+    columns: Vec<Vec<Digest>>,
+    /// The part that is being fed, and its bytes so far.
+    streams: Vec<Stream>,
+    filled: u64,
+}
+
+#[derive(Debug)]
+enum Cut {
+    Every(u64),
+    Sizes(Vec<u64>),
+    Never,
+}
+
+impl MultipartHasher {
+    /// Nothing fed yet.
+    ///
+    /// # Errors
+    /// [`Error::NoAlgorithms`]; [`PartPlanError::SizeUnknown`] for a preset that plans from the object's size.
+    pub fn new(algorithms: &[Algorithm], options: Options) -> Result<Self> {
+        let algorithms = Algorithm::distinct(algorithms)?;
+        threads(&options)?;
+        let cut = match &options.part_size {
+            PartSize::Whole => Cut::Never,
+            PartSize::Bytes(0) => {
+                return Err(PartPlanError::ImpossiblePartSize { size: "0".to_owned() }.into());
+            }
+            PartSize::Bytes(bytes) => Cut::Every(*bytes),
+            PartSize::Preset(preset) => {
+                Cut::Every(preset.part_size_of_stream().ok_or(PartPlanError::SizeUnknown { preset: preset.name })?)
+            }
+            PartSize::Sizes(sizes) => Cut::Sizes(sizes.clone()),
+            PartSize::Plan(plan) if !plan.multipart() => Cut::Never,
+            PartSize::Plan(plan) => Cut::Sizes(plan.iter().map(|part| part.size).collect()),
+        };
+        let streams = algorithms.iter().map(|algorithm| Stream::new(*algorithm)).collect();
+        let columns = vec![Vec::new(); algorithms.len()];
+        Ok(Self { algorithms, options, cut, size: 0, columns, streams, filled: 0 })
+    }
+
+    /// Bytes fed so far.
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Appends to the object.
+    ///
+    /// # Errors
+    /// [`Error::PartPlan`] as soon as S3 would refuse the plan whatever comes; [`Error::Interrupted`]. What was fed
+    /// before is then of no use.
+    pub fn update(&mut self, mut bytes: &[u8], observer: &mut dyn Observer) -> Result<()> {
+        while !bytes.is_empty() {
+            let part_size = self.current_part_size(bytes.len())?;
+            let whole_parts = match self.cut {
+                Cut::Every(part_size) if self.filled == 0 => bytes.len() as u64 / part_size,
+                _ => 0,
+            };
+            let taken = if whole_parts > 1 {
+                // The plan may allow fewer; the next round says so.
+                let parts = whole_parts.min(MAX_PARTS - self.complete());
+                self.hash_whole_parts(&bytes[..(parts * part_size) as usize], part_size, observer)?
+            } else {
+                let taken = (bytes.len() as u64).min(part_size - self.filled) as usize;
+                for stream in &mut self.streams {
+                    stream.update(&bytes[..taken]);
+                }
+                self.filled += taken as u64;
+                if self.filled == part_size {
+                    self.end_part();
+                }
+                taken
+            };
+            self.size += taken as u64;
+            bytes = &bytes[taken..];
+        }
+        Ok(())
+    }
+
+    fn complete(&self) -> u64 {
+        self.columns[0].len() as u64
+    }
+
+    /// Bytes of the part that the next byte belongs to.
+    fn current_part_size(&mut self, coming: usize) -> Result<u64> {
+        let complete = self.complete();
+        match &self.cut {
+            Cut::Never => Ok(u64::MAX),
+            Cut::Every(_) if complete == MAX_PARTS => {
+                let minimum = (self.size + coming as u64).div_ceil(MAX_PARTS);
+                Err(PartPlanError::TooManyParts { parts: MAX_PARTS + 1, minimum }.into())
+            }
+            Cut::Every(size)
+                if complete > 0 && *size < MIN_PART_SIZE && self.options.small_parts == SmallParts::Refuse =>
+            {
+                Err(PartPlanError::PartTooSmall { number: complete, size: *size }.into())
+            }
+            Cut::Every(size) => Ok(*size),
+            Cut::Sizes(sizes) => {
+                // An empty part is complete before it has a byte; only `finish` may meet the last one.
+                let Some(size) = sizes.get(complete as usize).filter(|size| **size > 0) else {
+                    let sum = sizes.iter().map(|size| u128::from(*size)).sum();
+                    return Err(PartPlanError::WrongTotal { sum, size: self.size + coming as u64 }.into());
+                };
+                Ok(*size)
+            }
+        }
+    }
+
+    fn hash_whole_parts(&mut self, bytes: &[u8], part_size: u64, observer: &mut dyn Observer) -> Result<usize> {
+        let ranges: Vec<_> =
+            (0..bytes.len() as u64 / part_size).map(|part| part * part_size..(part + 1) * part_size).collect();
+        let (source, threads) = (Source::Bytes(bytes), threads(&self.options)?);
+        let work = Work { source: &source, ranges: &ranges, algorithms: &self.algorithms, threads };
+        for (column, digests) in self.columns.iter_mut().zip(schedule::hash(work, observer)?) {
+            column.extend(digests);
+        }
+        Ok(bytes.len())
+    }
+
+    fn end_part(&mut self) {
+        for (column, stream) in self.columns.iter_mut().zip(&mut self.streams) {
+            column.push(stream.digest());
+            stream.reset();
+        }
+        self.filled = 0;
+    }
+
+    /// The checksums of all that was fed.
+    ///
+    /// # Errors
+    /// [`Error::PartPlan`] if the bytes are not those of an explicit plan, or S3 would refuse the plan.
+    pub fn finish(mut self) -> Result<ObjectChecksums> {
+        let plan = PartPlan::new(self.size, &self.options.part_size, self.options.small_parts)?;
+        if self.complete() < plan.len() as u64 {
+            self.end_part();
+        }
+        let columns = self.algorithms.into_iter().zip(self.columns).collect();
+        Ok(ObjectChecksums::new(None::<PathBuf>, plan, columns))
+    }
+}

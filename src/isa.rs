@@ -1,0 +1,121 @@
+//! Which instruction set the kernels use: the widest that this CPU has, or what `PARTSUM_ISA` asks for.
+//!
+//! The only file that asks the CPU. An [`Isa`] other than `Portable` can be had only from [`Isa::available`], so
+//! holding one proves that its instructions exist.
+
+use std::{env, sync::OnceLock};
+
+use crate::error::{Error, Result};
+
+/// Environment variable that forces an instruction set, for tests and measurements.
+pub(crate) const OVERRIDE: &str = "PARTSUM_ISA";
+
+/// An instruction set that this CPU has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Isa(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+}
+
+impl Isa {
+    /// Plain arrays, which the compiler vectorises for the target's baseline.
+    pub const PORTABLE: Self = Self(Kind::Portable);
+
+    /// What this CPU has, narrowest first.
+    pub fn available() -> Vec<Self> {
+        let mut available = vec![Self::PORTABLE];
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            available.push(Self(Kind::Avx2));
+        }
+        available
+    }
+
+    /// The instruction set in use: `PARTSUM_ISA` if it is set, else the widest available.
+    ///
+    /// # Errors
+    /// `PARTSUM_ISA` names something that is unknown or that this CPU lacks.
+    pub fn selected() -> Result<Self> {
+        static SELECTED: OnceLock<Result<Isa, String>> = OnceLock::new();
+        SELECTED
+            .get_or_init(|| Self::choose(env::var(OVERRIDE).ok().as_deref()))
+            .clone()
+            .map_err(|problem| Error::InvalidArgument { argument: OVERRIDE, problem })
+    }
+
+    fn choose(wanted: Option<&str>) -> Result<Self, String> {
+        let available = Self::available();
+        let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else {
+            return Ok(available[available.len() - 1]);
+        };
+        available.iter().copied().find(|isa| isa.name().eq_ignore_ascii_case(wanted)).ok_or_else(|| {
+            let names: Vec<_> = available.iter().map(|isa| isa.name()).collect();
+            format!("{wanted:?} is not an instruction set that this build and CPU have: {}", names.join(", "))
+        })
+    }
+
+    /// Its name, as `PARTSUM_ISA` takes it.
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "avx2",
+        }
+    }
+
+    pub(crate) const fn kind(self) -> Kind {
+        self.0
+    }
+}
+
+/// The CPU's features that matter to the kernels, for reports.
+pub fn cpu_features() -> Vec<&'static str> {
+    #[allow(unused_mut)]
+    let mut features = Vec::new();
+    #[cfg(target_arch = "x86_64")]
+    {
+        macro_rules! detect {
+            ($($feature:tt),*) => { $(if std::arch::is_x86_feature_detected!($feature) { features.push($feature); })* };
+        }
+        detect!(
+            "sse4.1",
+            "pclmulqdq",
+            "avx",
+            "avx2",
+            "bmi2",
+            "sha",
+            "vpclmulqdq",
+            "avx512f",
+            "avx512bw",
+            "avx512vl",
+            "avx512dq",
+            "avx512ifma"
+        );
+    }
+    features
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Isa;
+
+    #[test]
+    fn widest_by_default_and_override_by_name() {
+        let available = Isa::available();
+        assert_eq!(Isa::choose(None), Ok(available[available.len() - 1]));
+        assert_eq!(Isa::choose(Some("")), Isa::choose(None));
+        for isa in available {
+            assert_eq!(Isa::choose(Some(&isa.name().to_uppercase())), Ok(isa));
+        }
+    }
+
+    #[test]
+    fn unknown_override_is_refused_with_the_choices() {
+        let problem = Isa::choose(Some("sse9")).unwrap_err();
+        assert!(problem.contains("sse9") && problem.contains("portable"), "{problem}");
+    }
+}

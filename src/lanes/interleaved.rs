@@ -1,0 +1,94 @@
+//! Several vectors as one wider one: their instructions alternate, so that one hides the other's latency.
+
+use super::Words;
+
+/// `N` vectors side by side; lanes are numbered through.
+#[derive(Clone, Copy)]
+pub(crate) struct Interleaved<W, const N: usize>([W; N]);
+
+/// `$result[n] = $operation` for every group; a plain loop, because a closure would not inherit the vector features.
+macro_rules! each {
+    ($from:ident, $n:ident => $operation:expr) => {{
+        let mut result = $from;
+        for $n in 0..N {
+            // SAFETY: forwarded, under the same duty as the method this is in.
+            result.0[$n] = unsafe { $operation };
+        }
+        result
+    }};
+}
+
+impl<W: Words, const N: usize> Words for Interleaved<W, N> {
+    type Word = W::Word;
+    const LANES: usize = W::LANES * N;
+    const ZERO: W::Word = W::ZERO;
+
+    #[inline(always)]
+    unsafe fn splat(word: W::Word) -> Self {
+        // SAFETY: forwarded.
+        Self([unsafe { W::splat(word) }; N])
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        each!(self, n => self.0[n].add(other.0[n]))
+    }
+
+    #[inline(always)]
+    unsafe fn xor(self, other: Self) -> Self {
+        each!(self, n => self.0[n].xor(other.0[n]))
+    }
+
+    #[inline(always)]
+    unsafe fn or(self, other: Self) -> Self {
+        each!(self, n => self.0[n].or(other.0[n]))
+    }
+
+    #[inline(always)]
+    unsafe fn not(self) -> Self {
+        each!(self, n => self.0[n].not())
+    }
+
+    #[inline(always)]
+    unsafe fn choose(self, yes: Self, no: Self) -> Self {
+        each!(self, n => self.0[n].choose(yes.0[n], no.0[n]))
+    }
+
+    #[inline(always)]
+    unsafe fn rotate_left<const BITS: i32>(self) -> Self {
+        each!(self, n => self.0[n].rotate_left::<BITS>())
+    }
+
+    #[inline(always)]
+    unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4] {
+        // SAFETY: forwarded; a value that every group below overwrites.
+        let mut words = [unsafe { Self::splat(W::ZERO) }; 4];
+        for n in 0..N {
+            // SAFETY: forwarded, with this group's share of the rows.
+            let group = unsafe { W::load(&rows[n * W::LANES..(n + 1) * W::LANES], offset) };
+            for (word, loaded) in words.iter_mut().zip(group) {
+                word.0[n] = loaded;
+            }
+        }
+        words
+    }
+
+    #[inline(always)]
+    unsafe fn gather(mut lane: impl FnMut(usize) -> W::Word) -> Self {
+        // SAFETY: forwarded; a value that every group below overwrites.
+        let mut result = unsafe { Self::splat(W::ZERO) };
+        for n in 0..N {
+            // SAFETY: forwarded.
+            result.0[n] = unsafe { W::gather(|index| lane(n * W::LANES + index)) };
+        }
+        result
+    }
+
+    #[inline(always)]
+    unsafe fn scatter(self, mut lane: impl FnMut(usize, W::Word)) {
+        for n in 0..N {
+            // SAFETY: forwarded.
+            unsafe { self.0[n].scatter(|index, word| lane(n * W::LANES + index, word)) };
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Many messages of one algorithm at once.
+//!
+//! A caller holds messages in *slots* and feeds them wave by wave: each wave has a [`Tile`] of some of the slots. MD5's
+//! tiles go through SIMD lanes, one message a lane ([`block`]); the algorithms that have no lanes go one message after
+//! the other ([`Streams`]).
+
+mod block;
+mod md5;
+
+use std::fmt::Debug;
+
+use crate::{algorithm::Algorithm, digest::Digest, isa::Isa, stream::Stream};
+
+/// Every tile but a message's last one is a multiple of this many bytes, a whole number of blocks of any algorithm.
+pub(crate) const TILE_ALIGN: usize = 128;
+
+/// The next bytes of the message in a slot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tile<'a> {
+    pub(crate) slot: usize,
+    pub(crate) bytes: &'a [u8],
+    /// A new message begins in the slot.
+    pub(crate) first: bool,
+    /// The message ends here: [`Messages::digest`] has its digest until the slot's next message begins.
+    pub(crate) last: bool,
+}
+
+/// Messages of one algorithm, in slots.
+pub(crate) trait Messages: Debug {
+    /// Hashes a wave; no slot is in it twice.
+    fn update(&mut self, wave: &[Tile<'_>]);
+    /// The digest of the message that last ended in the slot.
+    fn digest(&self, slot: usize) -> Digest;
+}
+
+/// Room for `slots` messages of `algorithm`.
+pub(crate) fn messages(algorithm: Algorithm, slots: usize, isa: Isa) -> Box<dyn Messages> {
+    match algorithm {
+        Algorithm::Md5 => Box::new(block::Lanes::<md5::Md5, 4>::new(slots, isa)),
+        _ => Box::new(Streams(vec![Stream::new(algorithm); slots])),
+    }
+}
+
+/// How many messages of `algorithm` are hashed side by side with `isa`; 1 if it has no lanes.
+pub(crate) fn lanes(algorithm: Algorithm, isa: Isa) -> usize {
+    match algorithm {
+        Algorithm::Md5 => block::lanes::<md5::Md5, 4>(isa),
+        _ => 1,
+    }
+}
+
+/// The digest of each whole message: the door for tests and benchmarks.
+pub(crate) fn hash_many(algorithm: Algorithm, isa: Isa, whole: &[&[u8]]) -> Vec<Digest> {
+    let mut slots = messages(algorithm, whole.len(), isa);
+    let tiles = whole.iter().enumerate().map(|(slot, bytes)| Tile { slot, bytes, first: true, last: true });
+    slots.update(&tiles.collect::<Vec<_>>());
+    (0..whole.len()).map(|slot| slots.digest(slot)).collect()
+}
+
+/// One message after the other.
+#[derive(Debug)]
+struct Streams(Vec<Stream>);
+
+impl Messages for Streams {
+    fn update(&mut self, wave: &[Tile<'_>]) {
+        for tile in wave {
+            let stream = &mut self.0[tile.slot];
+            if tile.first {
+                stream.reset();
+            }
+            stream.update(tile.bytes);
+        }
+    }
+
+    fn digest(&self, slot: usize) -> Digest {
+        self.0[slot].digest()
+    }
+}

@@ -1,0 +1,34 @@
+//! Bytes that Python lends.
+
+#![allow(unsafe_code)]
+
+use pyo3::{buffer::PyUntypedBuffer, exceptions::PyBufferError, prelude::*};
+
+/// Any C-contiguous buffer, whatever its items are.
+pub(super) struct Buffer(PyUntypedBuffer);
+
+impl Buffer {
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        if self.0.len_bytes() == 0 {
+            return &[];
+        }
+        // SAFETY: the exporter keeps these bytes in place while the buffer is held. Another thread may write to a
+        // bytearray meanwhile: as with hashlib, the digest is then that of some mixture, which is what the caller asked
+        // for; every byte is read as a plain integer and nothing is derived from its value.
+        unsafe { std::slice::from_raw_parts(self.0.buf_ptr().cast(), self.0.len_bytes()) }
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Buffer {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let buffer = PyUntypedBuffer::get(&object)?;
+        match buffer.is_c_contiguous() {
+            true => Ok(Self(buffer)),
+            false => {
+                Err(PyBufferError::new_err("the buffer is not C-contiguous: hash a contiguous copy, bytes(buffer)"))
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! From the core's errors to Python's exceptions, which `partsum/errors.py` defines.
+
+use std::{io, path::Path};
+
+use pyo3::{
+    exceptions::{PyKeyboardInterrupt, PyOSError, PyValueError},
+    prelude::*,
+    sync::PyOnceLock,
+    types::PyType,
+};
+
+use crate::error::{Error, PartPlanError};
+
+/// A class of `partsum.errors`, imported once.
+macro_rules! exception {
+    ($py:expr, $name:literal, $arguments:expr) => {{
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        match CLASS.import($py, "partsum.errors", $name) {
+            Ok(class) => PyErr::from_type(class.clone(), $arguments),
+            Err(error) => error,
+        }
+    }};
+}
+
+impl From<Error> for PyErr {
+    fn from(error: Error) -> Self {
+        Python::attach(|py| {
+            let message = error.to_string();
+            match error {
+                Error::UnknownAlgorithm { .. }
+                | Error::NoAlgorithms
+                | Error::UnknownChecksumType { .. }
+                | Error::InvalidArgument { .. }
+                | Error::Malformed(_) => PyValueError::new_err(message),
+                Error::PartPlan(_) => exception!(py, "PartPlanError", (message,)),
+                Error::NotSupportedByS3 { .. } => exception!(py, "NotSupportedByS3", (message,)),
+                Error::MissingChecksum { .. } => exception!(py, "MissingChecksum", (message,)),
+                Error::PartMismatch { parts, .. } => {
+                    exception!(py, "PartMismatch", (message, parts))
+                }
+                Error::Io { path, offset, source } => os_error(py, &path, offset, &source),
+                Error::FileChanged { path, change } => {
+                    let problem = format!("the file changed while it was hashed: {change}");
+                    let path = path.into_os_string();
+                    exception!(py, "FileChangedError", (libc::EBUSY, problem, path))
+                }
+                Error::Interrupted => PyKeyboardInterrupt::new_err(()),
+            }
+        })
+    }
+}
+
+impl From<PartPlanError> for PyErr {
+    fn from(error: PartPlanError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+/// `OSError(errno, strerror, filename)`: Python itself picks FileNotFoundError and the like from errno.
+fn os_error(py: Python<'_>, path: &Path, offset: Option<u64>, source: &io::Error) -> PyErr {
+    let problem = || -> PyResult<String> {
+        let text = match source.raw_os_error() {
+            Some(errno) => py.import("os")?.call_method1("strerror", (errno,))?.extract()?,
+            None => source.to_string(),
+        };
+        Ok(match offset {
+            Some(offset) => format!("{text} (at byte {offset})"),
+            None => text,
+        })
+    };
+    match problem() {
+        Ok(problem) => {
+            let errno = source.raw_os_error().unwrap_or(libc::EINVAL);
+            PyOSError::new_err((errno, problem, path.as_os_str().to_owned()))
+        }
+        Err(error) => error,
+    }
+}

@@ -1,0 +1,32 @@
+//! The Python bindings: all of PyO3 is here.
+//!
+//! Docstrings are those of the public Python names; `python/partsum/_core.pyi` has their types.
+
+mod arguments;
+mod buffer;
+mod checksums;
+mod convert;
+mod errors;
+mod hashers;
+mod observer;
+mod plan;
+mod uploaded;
+mod verbs;
+
+use pyo3::prelude::*;
+
+/// The compiled half of partsum. Import the public names from `partsum`.
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::{
+        checksums::{PyObjectChecksums, PyPartChecksums, rebuild_part},
+        hashers::{PyHasher, PyMultipartHasher, new},
+        plan::{PyPartPlan, plan_parts, rebuild_plan},
+        verbs::{algorithm_table, combine_crc, hash_bytes, hash_file, hash_plans, preset_table, runtime_info},
+    };
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

@@ -1,0 +1,12 @@
+//! What S3 makes of the digests of an object's parts: ETag, composite, full object, and the arguments of requests.
+
+mod arguments;
+mod object;
+mod refusal;
+
+pub use arguments::{
+    CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, ObjectLevel, PutObject, UploadPart, Uploaded,
+    UploadedPart,
+};
+pub use object::{ObjectChecksums, PartChecksums};
+pub use refusal::{Refusal, explain};

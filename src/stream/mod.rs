@@ -1,0 +1,106 @@
+//! One message at a time: CRC, XXH, and single-message MD5 and SHA, each by the crate that is best at it.
+
+mod combine;
+
+use std::{fmt, hash::Hasher as _};
+
+use crc_fast::CrcAlgorithm;
+use md5::Digest as _;
+use twox_hash::{XxHash3_64, XxHash3_128, XxHash64};
+
+pub(crate) use self::combine::Combiner;
+use crate::{algorithm::Algorithm, digest::Digest};
+
+/// The state of one message.
+#[derive(Clone)]
+pub(crate) enum Stream {
+    Crc32(crc_fast::Digest),
+    Crc32c(crc_fast::Digest),
+    Crc64Nvme(crc_fast::Digest),
+    Sha1(sha1::Sha1),
+    Sha256(sha2::Sha256),
+    Sha512(sha2::Sha512),
+    Md5(md5::Md5),
+    XxHash64(XxHash64),
+    XxHash3(XxHash3_64),
+    XxHash128(XxHash3_128),
+}
+
+impl Stream {
+    pub(crate) fn new(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Crc32 => Self::Crc32(crc_fast::Digest::new(CrcAlgorithm::Crc32IsoHdlc)),
+            Algorithm::Crc32c => Self::Crc32c(crc_fast::Digest::new(CrcAlgorithm::Crc32Iscsi)),
+            Algorithm::Crc64Nvme => Self::Crc64Nvme(crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme)),
+            Algorithm::Sha1 => Self::Sha1(sha1::Sha1::new()),
+            Algorithm::Sha256 => Self::Sha256(sha2::Sha256::new()),
+            Algorithm::Sha512 => Self::Sha512(sha2::Sha512::new()),
+            Algorithm::Md5 => Self::Md5(md5::Md5::new()),
+            Algorithm::XxHash64 => Self::XxHash64(XxHash64::with_seed(0)),
+            Algorithm::XxHash3 => Self::XxHash3(XxHash3_64::with_seed(0)),
+            Algorithm::XxHash128 => Self::XxHash128(XxHash3_128::with_seed(0)),
+        }
+    }
+
+    pub(crate) const fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Crc32(_) => Algorithm::Crc32,
+            Self::Crc32c(_) => Algorithm::Crc32c,
+            Self::Crc64Nvme(_) => Algorithm::Crc64Nvme,
+            Self::Sha1(_) => Algorithm::Sha1,
+            Self::Sha256(_) => Algorithm::Sha256,
+            Self::Sha512(_) => Algorithm::Sha512,
+            Self::Md5(_) => Algorithm::Md5,
+            Self::XxHash64(_) => Algorithm::XxHash64,
+            Self::XxHash3(_) => Algorithm::XxHash3,
+            Self::XxHash128(_) => Algorithm::XxHash128,
+        }
+    }
+
+    /// Back to the empty message.
+    pub(crate) fn reset(&mut self) {
+        *self = Self::new(self.algorithm());
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Crc32(crc) | Self::Crc32c(crc) | Self::Crc64Nvme(crc) => crc.update(bytes),
+            Self::Sha1(hash) => hash.update(bytes),
+            Self::Sha256(hash) => hash.update(bytes),
+            Self::Sha512(hash) => hash.update(bytes),
+            Self::Md5(hash) => hash.update(bytes),
+            Self::XxHash64(hash) => hash.write(bytes),
+            Self::XxHash3(hash) => hash.write(bytes),
+            Self::XxHash128(hash) => hash.write(bytes),
+        }
+    }
+
+    /// The digest of what has been fed so far; feeding may go on.
+    pub(crate) fn digest(&self) -> Digest {
+        match self {
+            Self::Crc32(crc) | Self::Crc32c(crc) => Digest::new(&(crc.finalize() as u32).to_be_bytes()),
+            Self::Crc64Nvme(crc) => Digest::new(&crc.finalize().to_be_bytes()),
+            Self::Sha1(hash) => Digest::new(&hash.clone().finalize()),
+            Self::Sha256(hash) => Digest::new(&hash.clone().finalize()),
+            Self::Sha512(hash) => Digest::new(&hash.clone().finalize()),
+            Self::Md5(hash) => Digest::new(&hash.clone().finalize()),
+            Self::XxHash64(hash) => Digest::new(&hash.finish().to_be_bytes()),
+            Self::XxHash3(hash) => Digest::new(&hash.finish().to_be_bytes()),
+            Self::XxHash128(hash) => Digest::new(&hash.finish_128().to_be_bytes()),
+        }
+    }
+}
+
+/// The hashers of twox-hash do not show themselves.
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stream({})", self.algorithm())
+    }
+}
+
+/// The digest of one message in one go.
+pub(crate) fn digest(algorithm: Algorithm, bytes: &[u8]) -> Digest {
+    let mut stream = Stream::new(algorithm);
+    stream.update(bytes);
+    stream.digest()
+}
