@@ -8,6 +8,7 @@ pub(super) struct Avx2;
 
 impl Simd for Avx2 {
     type Words32 = U32x8;
+    const INTERLEAVES: bool = true;
 }
 
 /// # Safety
@@ -48,6 +49,18 @@ impl Words for U32x8 {
     #[target_feature(enable = "avx2")]
     unsafe fn or(self, other: Self) -> Self {
         Self(_mm256_or_si256(self.0, other.0))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn and(self, other: Self) -> Self {
+        Self(_mm256_and_si256(self.0, other.0))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn and_not(self, other: Self) -> Self {
+        Self(_mm256_andnot_si256(self.0, other.0))
     }
 
     #[inline]

@@ -45,8 +45,18 @@ impl<W: Words, const N: usize> Words for Interleaved<W, N> {
     }
 
     #[inline(always)]
+    unsafe fn and(self, other: Self) -> Self {
+        each!(self, n => self.0[n].and(other.0[n]))
+    }
+
+    #[inline(always)]
     unsafe fn not(self) -> Self {
         each!(self, n => self.0[n].not())
+    }
+
+    #[inline(always)]
+    unsafe fn and_not(self, other: Self) -> Self {
+        each!(self, n => self.0[n].and_not(other.0[n]))
     }
 
     #[inline(always)]

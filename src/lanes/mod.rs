@@ -31,7 +31,10 @@ pub(crate) trait Words: Copy {
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn xor(self, other: Self) -> Self;
     unsafe fn or(self, other: Self) -> Self;
+    unsafe fn and(self, other: Self) -> Self;
     unsafe fn not(self) -> Self;
+    /// `!self & other`.
+    unsafe fn and_not(self, other: Self) -> Self;
     /// `(self & yes) | (!self & no)`.
     unsafe fn choose(self, yes: Self, no: Self) -> Self;
     unsafe fn rotate_left<const BITS: i32>(self) -> Self;
@@ -49,6 +52,9 @@ pub(crate) trait Words: Copy {
 /// The vectors of one instruction set.
 pub(crate) trait Simd {
     type Words32: Words<Word = u32>;
+    /// Whether [`Interleaved`] vectors are faster than single ones. Not where the compiler finds the vectors itself: it
+    /// gives up on twice as many words.
+    const INTERLEAVES: bool;
 }
 
 /// Work that is written once for all instruction sets.
@@ -100,6 +106,8 @@ mod tests {
             va.add(vb).scatter(|l, x| assert_eq!(x, a(l).wrapping_add(b(l))));
             va.xor(vb).scatter(|l, x| assert_eq!(x, a(l) ^ b(l)));
             va.or(vb).scatter(|l, x| assert_eq!(x, a(l) | b(l)));
+            va.and(vb).scatter(|l, x| assert_eq!(x, a(l) & b(l)));
+            va.and_not(vb).scatter(|l, x| assert_eq!(x, !a(l) & b(l)));
             va.not().scatter(|l, x| assert_eq!(x, !a(l)));
             va.choose(vb, vc).scatter(|l, x| assert_eq!(x, (a(l) & b(l)) | (!a(l) & c(l))));
             va.rotate_left::<7>().scatter(|l, x| assert_eq!(x, a(l).rotate_left(7)));

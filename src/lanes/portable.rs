@@ -5,27 +5,28 @@ use super::{Simd, Words};
 pub(super) struct Portable;
 
 impl Simd for Portable {
-    type Words32 = U32x8;
+    type Words32 = U32x4;
+    const INTERLEAVES: bool = false;
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct U32x8([u32; 8]);
+pub(super) struct U32x4([u32; 4]);
 
-impl U32x8 {
+impl U32x4 {
     #[inline(always)]
     fn zip(self, other: Self, f: impl Fn(u32, u32) -> u32) -> Self {
         Self(std::array::from_fn(|lane| f(self.0[lane], other.0[lane])))
     }
 }
 
-impl Words for U32x8 {
+impl Words for U32x4 {
     type Word = u32;
-    const LANES: usize = 8;
+    const LANES: usize = 4;
     const ZERO: u32 = 0;
 
     #[inline(always)]
     unsafe fn splat(word: u32) -> Self {
-        Self([word; 8])
+        Self([word; 4])
     }
 
     #[inline(always)]
@@ -44,8 +45,18 @@ impl Words for U32x8 {
     }
 
     #[inline(always)]
+    unsafe fn and(self, other: Self) -> Self {
+        self.zip(other, |a, b| a & b)
+    }
+
+    #[inline(always)]
     unsafe fn not(self) -> Self {
         Self(self.0.map(|word| !word))
+    }
+
+    #[inline(always)]
+    unsafe fn and_not(self, other: Self) -> Self {
+        self.zip(other, |a, b| !a & b)
     }
 
     #[inline(always)]
@@ -60,7 +71,7 @@ impl Words for U32x8 {
 
     #[inline(always)]
     unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4] {
-        let mut words = [Self([0; 8]); 4];
+        let mut words = [Self([0; 4]); 4];
         for (lane, row) in rows.iter().enumerate() {
             // SAFETY: the caller vouches for four words at `offset` past each row; byte arrays need no alignment.
             let row = unsafe { row.add(offset).cast::<[[u8; 4]; 4]>().read() };

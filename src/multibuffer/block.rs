@@ -39,26 +39,27 @@ pub(super) trait Compression<const N: usize>: Debug {
 }
 
 /// Most vectors that are interleaved, and most lanes in flight.
-const MAX_GROUPS: usize = 3;
+const MAX_GROUPS: usize = 2;
 const MAX_LANES: usize = MAX_GROUPS * 8;
 
-/// Lanes of one vector of `isa`.
-fn vector_lanes(isa: Isa) -> usize {
-    struct Count<'a>(&'a mut usize);
-    impl Kernel for Count<'_> {
+/// Lanes of one vector of `isa`, and lanes of as many as `C` interleaves.
+fn widths<C: Compression<N>, const N: usize>(isa: Isa) -> (usize, usize) {
+    struct Ask<'a>(&'a mut (usize, bool));
+    impl Kernel for Ask<'_> {
         #[inline(always)]
         unsafe fn run<S: Simd>(self) {
-            *self.0 = S::Words32::LANES;
+            *self.0 = (S::Words32::LANES, S::INTERLEAVES);
         }
     }
-    let mut count = 0;
-    lanes::enter(isa, Count(&mut count));
-    count
+    let mut answer = (0, false);
+    lanes::enter(isa, Ask(&mut answer));
+    let (vector, interleaves) = answer;
+    (vector, if interleaves { vector * C::GROUPS } else { vector })
 }
 
 /// Messages side by side when all lanes are busy.
 pub(super) fn lanes<C: Compression<N>, const N: usize>(isa: Isa) -> usize {
-    vector_lanes(isa) * C::GROUPS
+    widths::<C, N>(isa).1
 }
 
 /// The messages of one algorithm; those of a wave share the lanes.
@@ -66,6 +67,7 @@ pub(super) fn lanes<C: Compression<N>, const N: usize>(isa: Isa) -> usize {
 pub(super) struct Lanes<C: Compression<N>, const N: usize> {
     isa: Isa,
     vector_lanes: usize,
+    lanes: usize,
     slots: Vec<Slot<N>>,
     algorithm: PhantomData<C>,
 }
@@ -86,7 +88,8 @@ struct Job<'a> {
 impl<C: Compression<N>, const N: usize> Lanes<C, N> {
     pub(super) fn new(slots: usize, isa: Isa) -> Self {
         let slot = Slot { state: C::INITIAL, hashed: 0 };
-        Self { isa, vector_lanes: vector_lanes(isa), slots: vec![slot; slots], algorithm: PhantomData }
+        let (vector_lanes, lanes) = widths::<C, N>(isa);
+        Self { isa, vector_lanes, lanes, slots: vec![slot; slots], algorithm: PhantomData }
     }
 
     /// The last bytes of a message with its padding: one block or two.
@@ -102,10 +105,9 @@ impl<C: Compression<N>, const N: usize> Lanes<C, N> {
 
     /// Walks the jobs in lockstep; a lane whose job ends takes the next one.
     fn run<'a>(&mut self, mut jobs: impl Iterator<Item = Job<'a>>) {
-        let width = self.vector_lanes * C::GROUPS;
-        let mut active: Vec<Job<'a>> = Vec::with_capacity(width);
+        let mut active: Vec<Job<'a>> = Vec::with_capacity(self.lanes);
         loop {
-            active.extend(jobs.by_ref().take(width - active.len()));
+            active.extend(jobs.by_ref().take(self.lanes - active.len()));
             let Some(shortest) = active.iter().map(|job| job.blocks.len()).min() else {
                 return;
             };
@@ -138,8 +140,7 @@ impl<C: Compression<N>, const N: usize> Lanes<C, N> {
         let (states_in, rows) = (&mut states, &rows);
         match active.len().div_ceil(self.vector_lanes) {
             1 => lanes::enter(self.isa, Lockstep::<C, N, 1>::new(states_in, rows, bytes)),
-            2 => lanes::enter(self.isa, Lockstep::<C, N, 2>::new(states_in, rows, bytes)),
-            _ => lanes::enter(self.isa, Lockstep::<C, N, 3>::new(states_in, rows, bytes)),
+            _ => lanes::enter(self.isa, Lockstep::<C, N, 2>::new(states_in, rows, bytes)),
         }
         for (job, state) in active.iter().zip(states) {
             self.slots[job.slot].state = state;

@@ -30,10 +30,10 @@ impl Compression<4> for Md5 {
                 m[4 * quarter..][..4].copy_from_slice(&W::load(rows, offset + 16 * quarter));
             }
 
-            // `a = b + rotate(a + f(b, c, d) + m[i] + k, s)`; `f` comes last, since `b` is the newest value.
+            // `a = b + rotate(a + f(b, c, d) + m[i] + k, s)`.
             macro_rules! step {
                 ($f:ident, $a:ident $b:ident $c:ident $d:ident, $i:literal, $s:literal, $k:literal) => {
-                    $a = $a.add(m[$i].add(W::splat($k))).add($f($b, $c, $d)).rotate_left::<$s>().add($b)
+                    $a = $f($a.add(m[$i]).add(W::splat($k)), $b, $c, $d).rotate_left::<$s>().add($b)
                 };
             }
             macro_rules! round {
@@ -84,29 +84,30 @@ impl Compression<4> for Md5 {
     }
 }
 
-// The four round functions of RFC 1321, section 3.4, under its names.
+// The four round functions of RFC 1321, section 3.4, under its names, each added to a sum. `b` is the newest value: what
+// can be done without it is done before.
 // SAFETY of all: the caller vouches for the CPU.
 
 #[inline(always)]
-unsafe fn f<W: Words>(b: W, c: W, d: W) -> W {
+unsafe fn f<W: Words>(sum: W, b: W, c: W, d: W) -> W {
     // SAFETY: see above.
-    unsafe { b.choose(c, d) }
+    unsafe { sum.add(b.choose(c, d)) }
 }
 
 #[inline(always)]
-unsafe fn g<W: Words>(b: W, c: W, d: W) -> W {
-    // SAFETY: see above.
-    unsafe { d.choose(b, c) }
+unsafe fn g<W: Words>(sum: W, b: W, c: W, d: W) -> W {
+    // SAFETY: see above. The two halves have no bit in common, so they may be added one by one.
+    unsafe { sum.add(d.and_not(c)).add(d.and(b)) }
 }
 
 #[inline(always)]
-unsafe fn h<W: Words>(b: W, c: W, d: W) -> W {
-    // SAFETY: see above. `c ^ d` first: it is known a step earlier than `b`.
-    unsafe { c.xor(d).xor(b) }
+unsafe fn h<W: Words>(sum: W, b: W, c: W, d: W) -> W {
+    // SAFETY: see above.
+    unsafe { sum.add(c.xor(d).xor(b)) }
 }
 
 #[inline(always)]
-unsafe fn i<W: Words>(b: W, c: W, d: W) -> W {
+unsafe fn i<W: Words>(sum: W, b: W, c: W, d: W) -> W {
     // SAFETY: see above.
-    unsafe { c.xor(b.or(d.not())) }
+    unsafe { sum.add(c.xor(b.or(d.not()))) }
 }

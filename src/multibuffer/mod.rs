@@ -6,6 +6,8 @@
 
 mod block;
 mod md5;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Debug;
 
