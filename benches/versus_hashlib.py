@@ -2,9 +2,10 @@
 
     python benches/versus_hashlib.py [--size MIB] [--pairs 7] [--markdown FILE]
 
-The peer reads 8 MiB parts with os.pread in a ThreadPoolExecutor with as many threads as partsum gets: hashlib for MD5
-and SHA, awscrt for CRCs, xxhash for XXH; for several algorithms, one after the other over each part in memory. Peer and
-partsum take turns; a row is the median of the pairs. Both must give the same digests, or there is no row.
+The peer reads 8 MiB parts with os.pread in a ThreadPoolExecutor with as many threads as partsum
+gets: hashlib for MD5 and SHA, awscrt for CRCs, xxhash for XXH; several algorithms one after the
+other over each part in memory. Peer and partsum take turns; a row is the median of the pairs. Both
+must give the same digests, or there is no row.
 """
 
 from __future__ import annotations
@@ -23,9 +24,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import awscrt
 import awscrt.checksums
-import xxhash
-
 import partsum
+import xxhash
 from partsum import _core
 
 PART = 8 * 2**20
@@ -44,9 +44,9 @@ PEERS: dict[str, tuple[str, Digest]] = {
     "CRC32": ("awscrt", _crc(awscrt.checksums.crc32, 4)),
     "CRC32C": ("awscrt", _crc(awscrt.checksums.crc32c, 4)),
     "CRC64NVME": ("awscrt", _crc(awscrt.checksums.crc64nvme, 8)),
-    "XXHASH64": ("xxhash", lambda data: xxhash.xxh64_digest(data)),
-    "XXHASH3": ("xxhash", lambda data: xxhash.xxh3_64_digest(data)),
-    "XXHASH128": ("xxhash", lambda data: xxhash.xxh3_128_digest(data)),
+    "XXHASH64": ("xxhash", xxhash.xxh64_digest),
+    "XXHASH3": ("xxhash", xxhash.xxh3_64_digest),
+    "XXHASH128": ("xxhash", xxhash.xxh3_128_digest),
 }
 JOBS = [
     *((name,) for name in PEERS),
@@ -113,7 +113,9 @@ def rows(path: pathlib.Path, pairs: int, threads: int) -> list[str]:
             for _ in range(pairs)
         ]
         ratios = sorted(theirs / mine for theirs, mine in timed)
-        theirs, mine = (gigabytes / statistics.median(column) for column in zip(*timed, strict=True))
+        theirs, mine = (
+            gigabytes / statistics.median(column) for column in zip(*timed, strict=True)
+        )
         names = ", ".join(dict.fromkeys(PEERS[name][0] for name in algorithms))
         table.append(
             f"| {' + '.join(algorithms)} | {names} | {theirs:.2f} | {mine:.2f} "
@@ -140,8 +142,8 @@ def main() -> None:
                 file.write(block[: size - start])
         table = rows(path, arguments.pairs, arguments.threads)
     note = (
-        f"{machine()}. {size / 2**30:g} GiB page-cached file, parts of 8 MiB, {arguments.threads} threads, "
-        f"{arguments.pairs} pairs."
+        f"{machine()}. {size / 2**30:g} GiB page-cached file, parts of 8 MiB, "
+        f"{arguments.threads} threads, {arguments.pairs} pairs."
     )
     text = "\n".join([*table, "", note])
     print(text)

@@ -122,6 +122,12 @@ pub enum PartPlanError {
         /// What was given.
         size: String,
     },
+    /// An object of negative size, or past 2^63.
+    #[error("an object of {size} bytes is not possible: S3 stores 0 to {MAX_OBJECT_SIZE} bytes (48.8 TiB)")]
+    ImpossibleSize {
+        /// What was given.
+        size: String,
+    },
     /// A list without parts.
     #[error("the list of part sizes is empty: an upload has at least one part (S3 answers MalformedXML)")]
     NoParts,

@@ -87,7 +87,9 @@ pub fn hash_plans(
         return Err(Error::argument("plans", "no part plan given: name at least one"));
     }
     let path = path.as_ref();
-    let source = Source::open(path, options.io)?;
+    // Parts of different plans want the same bytes at different times: mapped, they are read once all the same.
+    let io = if plans.len() > 1 && options.io == Io::Auto { Io::Mmap } else { options.io };
+    let source = Source::open(path, io)?;
     hash_source(&source, Some(path), plans, algorithms, options, observer)
 }
 

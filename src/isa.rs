@@ -67,8 +67,30 @@ impl Isa {
         }
     }
 
+    pub(crate) fn is_portable(self) -> bool {
+        self == Self::PORTABLE
+    }
+
     pub(crate) const fn kind(self) -> Kind {
         self.0
+    }
+}
+
+/// Proof that the CPU has instructions for SHA-1 and SHA-256, which RustCrypto's one-message code uses too.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShaInstructions(());
+
+impl ShaInstructions {
+    pub(crate) fn detect() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        let has = std::arch::is_x86_feature_detected!("sha")
+            && std::arch::is_x86_feature_detected!("ssse3")
+            && std::arch::is_x86_feature_detected!("sse4.1");
+        #[cfg(target_arch = "aarch64")]
+        let has = std::arch::is_aarch64_feature_detected!("sha2");
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        let has = false;
+        has.then_some(Self(()))
     }
 }
 

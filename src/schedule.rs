@@ -54,7 +54,7 @@ const MIN_THREAD_BYTES: u64 = 1 << 20;
 /// Work that is over before anybody would look at its progress stays on the calling thread.
 const MAX_INLINE_BYTES: u64 = 4 << 20;
 /// How often the calling thread looks up from waiting.
-const TICK: Duration = Duration::from_millis(50);
+const TICK: Duration = Duration::from_millis(10);
 
 /// Threads that a call uses unless told otherwise: the CPUs that this process may use (affinity, cgroup quota).
 pub fn default_threads() -> usize {
@@ -159,7 +159,9 @@ struct Shared<'a> {
     work: Work<'a>,
     threads: u64,
     queue: Mutex<Queue>,
+    /// Bytes of all ranges that are hashed, and what the observer was told of the source's bytes.
     hashed: AtomicU64,
+    told: AtomicU64,
     stop: AtomicBool,
     outcome: Mutex<Outcome>,
 }
@@ -188,6 +190,7 @@ impl<'a> Shared<'a> {
             threads: threads as u64,
             queue: Mutex::new(Queue { next: 0, left: total(work.ranges) }),
             hashed: AtomicU64::new(0),
+            told: AtomicU64::new(0),
             stop: AtomicBool::new(false),
             outcome: Mutex::new(Outcome {
                 error: None,
@@ -196,9 +199,13 @@ impl<'a> Shared<'a> {
         }
     }
 
-    /// Tells the observer what was hashed since the last time.
+    /// Tells the observer what was hashed since the last time. Where ranges overlap, a byte of the source counts once
+    /// in all, however often it is hashed.
     fn report(&self, observer: &mut dyn Observer) {
-        if observer.progress(self.hashed.swap(0, Relaxed)).is_break() {
+        let ranges = u128::from(total(self.work.ranges).max(1));
+        let source = u128::from(self.work.source.size()).min(ranges);
+        let done = (u128::from(self.hashed.load(Relaxed)) * source / ranges) as u64;
+        if observer.progress(done - self.told.swap(done, Relaxed)).is_break() {
             self.fail(Error::Interrupted);
         }
     }

@@ -69,7 +69,8 @@ class Algorithm(NamedTuple):
 
     >>> import partsum
     >>> partsum.ALGORITHMS["CRC32"]
-    Algorithm(name='CRC32', digest_size=4, checksum_types=('COMPOSITE', 'FULL_OBJECT'), field='ChecksumCRC32')
+    Algorithm(name='CRC32', digest_size=4, checksum_types=('COMPOSITE', 'FULL_OBJECT'), \
+field='ChecksumCRC32')
     """
 
     name: str
@@ -103,7 +104,10 @@ class Preset(NamedTuple):
 
 
 ALGORITHMS: Mapping[str, Algorithm] = MappingProxyType(
-    {name: Algorithm(name, size, tuple(types), field) for name, size, types, field in _algorithm_table()}
+    {
+        name: Algorithm(name, size, tuple(types), field)
+        for name, size, types, field in _algorithm_table()
+    }
 )
 """S3's checksum algorithms by name."""
 

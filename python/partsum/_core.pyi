@@ -78,6 +78,7 @@ def new(algorithm: _Algorithm, data: Buffer = b"") -> Hasher: ...
 def plan_parts(
     size: SupportsIndex, part_size: _PartSize = "boto3", *, allow_small_parts: bool = False
 ) -> PartPlan: ...
+
 @final
 class PartPlan:
     @property

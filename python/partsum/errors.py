@@ -1,6 +1,7 @@
 """The exceptions of partsum, all below `PartsumError`.
 
-Trouble with files stays `OSError` with errno and filename, wrong arguments stay `ValueError` and `TypeError`.
+Trouble with files stays `OSError` with errno and filename, wrong arguments stay `ValueError` and
+`TypeError`.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ class PartPlanError(PartsumError, ValueError):
     >>> partsum.plan_parts(6 * 2**30, None)
     Traceback (most recent call last):
         ...
-    partsum.errors.PartPlanError: one PutObject of 6442450944 bytes: it takes at most 5368709120 bytes (5 GiB; S3 answers \
-EntityTooLarge); give a part size for a multipart upload
+    partsum.errors.PartPlanError: one PutObject of 6442450944 bytes: it takes at most 5368709120 \
+bytes (5 GiB; S3 answers EntityTooLarge); give a part size for a multipart upload
     """
 
 
@@ -48,8 +49,9 @@ class NotSupportedByS3(PartsumError, ValueError):
     >>> partsum.hash_bytes(b"aaa", "SHA1", part_size="8MiB").full_object("SHA1")
     Traceback (most recent call last):
         ...
-    partsum.errors.NotSupportedByS3: The FULL_OBJECT checksum type cannot be used with the sha1 checksum algorithm: only \
-CRCs of parts combine into the whole object's; use COMPOSITE, or a PutObject (S3 answers InvalidRequest)
+    partsum.errors.NotSupportedByS3: The FULL_OBJECT checksum type cannot be used with the sha1 \
+checksum algorithm: only CRCs of parts combine into the whole object's; use COMPOSITE, or a \
+PutObject (S3 answers InvalidRequest)
     """
 
 
@@ -60,17 +62,21 @@ class MissingChecksum(PartsumError, LookupError):
     >>> partsum.hash_bytes(b"aaa", "SHA1").etag
     Traceback (most recent call last):
         ...
-    partsum.errors.MissingChecksum: MD5 was not computed: the ETag needs it; add "MD5" to algorithms=
+    partsum.errors.MissingChecksum: MD5 was not computed: the ETag needs it; add "MD5" to \
+algorithms=
     """
 
 
 class PartMismatch(PartsumError):
-    """What S3 said of uploaded parts disagrees with the local bytes; `.parts` has the part numbers (tuple of int).
+    """What S3 said of uploaded parts disagrees with the local bytes.
+
+    `.parts` has the part numbers (tuple of int).
 
     >>> import partsum
     >>> sums = partsum.hash_bytes(b"aaa", ["MD5", "CRC32"], part_size="8MiB")
+    >>> answers = [{"ETag": '"0"', "ChecksumCRC32": "AAAAAA=="}]
     >>> try:
-    ...     sums.complete_multipart_upload_args("CRC32", uploaded=[{"ETag": '"0"', "ChecksumCRC32": "AAAAAA=="}])
+    ...     sums.complete_multipart_upload_args("CRC32", uploaded=answers)
     ... except partsum.PartMismatch as error:
     ...     error.parts
     (1,)
@@ -85,9 +91,9 @@ class PartMismatch(PartsumError):
 
 
 class FileChangedError(PartsumError, OSError):
-    """The file was written to, truncated, replaced or removed while it was hashed: there is no result to trust.
+    """The file was written to, truncated, replaced or removed while it was hashed.
 
-    An OSError with errno and filename.
+    There is no result to trust. An OSError with errno and filename.
 
     >>> import partsum
     >>> issubclass(partsum.FileChangedError, OSError)

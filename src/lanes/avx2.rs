@@ -1,4 +1,4 @@
-//! AVX2: 8 lanes of 32 bits. No rotate and no ternary logic: both are made of three instructions.
+//! AVX2: 8 lanes of 32 bits or 4 of 64. No rotate and no ternary logic: both are made of several instructions.
 
 use core::arch::x86_64::*;
 
@@ -8,6 +8,7 @@ pub(super) struct Avx2;
 
 impl Simd for Avx2 {
     type Words32 = U32x8;
+    type Words64 = U64x4;
     const INTERLEAVES: bool = true;
 }
 
@@ -22,70 +23,133 @@ pub(super) unsafe fn enter(kernel: impl Kernel) {
 #[derive(Clone, Copy)]
 pub(super) struct U32x8(__m256i);
 
-impl Words for U32x8 {
-    type Word = u32;
-    const LANES: usize = 8;
-    const ZERO: u32 = 0;
+#[derive(Clone, Copy)]
+pub(super) struct U64x4(__m256i);
 
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    unsafe fn splat(word: u32) -> Self {
-        Self(_mm256_set1_epi32(word as i32))
-    }
+/// Swaps the bytes of 32-bit and of 64-bit words.
+const SWAP32: [u8; 16] = [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12];
+const SWAP64: [u8; 16] = [7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8];
 
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    unsafe fn add(self, other: Self) -> Self {
-        Self(_mm256_add_epi32(self.0, other.0))
-    }
+macro_rules! words {
+    (
+        $name:ident, $word:ident as $int:ident, $lanes:literal, $bits:literal, $swap:ident,
+        $set1:ident $add:ident $sll:ident $srl:ident, $load:item
+    ) => {
+        impl Words for $name {
+            type Word = $word;
+            const LANES: usize = $lanes;
 
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    unsafe fn xor(self, other: Self) -> Self {
-        Self(_mm256_xor_si256(self.0, other.0))
-    }
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            unsafe fn splat(word: $word) -> Self {
+                Self($set1(word as $int))
+            }
 
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    unsafe fn or(self, other: Self) -> Self {
-        Self(_mm256_or_si256(self.0, other.0))
-    }
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            unsafe fn add(self, other: Self) -> Self {
+                Self($add(self.0, other.0))
+            }
 
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    unsafe fn and(self, other: Self) -> Self {
-        Self(_mm256_and_si256(self.0, other.0))
-    }
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            unsafe fn xor(self, other: Self) -> Self {
+                Self(_mm256_xor_si256(self.0, other.0))
+            }
 
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    unsafe fn and_not(self, other: Self) -> Self {
-        Self(_mm256_andnot_si256(self.0, other.0))
-    }
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            unsafe fn or(self, other: Self) -> Self {
+                Self(_mm256_or_si256(self.0, other.0))
+            }
 
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    unsafe fn not(self) -> Self {
-        Self(_mm256_xor_si256(self.0, _mm256_set1_epi32(-1)))
-    }
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            unsafe fn and(self, other: Self) -> Self {
+                Self(_mm256_and_si256(self.0, other.0))
+            }
 
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    unsafe fn choose(self, yes: Self, no: Self) -> Self {
-        let differ = _mm256_xor_si256(yes.0, no.0);
-        Self(_mm256_xor_si256(no.0, _mm256_and_si256(self.0, differ)))
-    }
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            unsafe fn not(self) -> Self {
+                Self(_mm256_xor_si256(self.0, _mm256_set1_epi32(-1)))
+            }
 
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    unsafe fn rotate_left<const BITS: i32>(self) -> Self {
-        let high = _mm256_sll_epi32(self.0, _mm_cvtsi32_si128(BITS));
-        let low = _mm256_srl_epi32(self.0, _mm_cvtsi32_si128(32 - BITS));
-        Self(_mm256_or_si256(high, low))
-    }
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            unsafe fn and_not(self, other: Self) -> Self {
+                Self(_mm256_andnot_si256(self.0, other.0))
+            }
 
-    #[inline]
-    #[target_feature(enable = "avx2")]
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            unsafe fn choose(self, yes: Self, no: Self) -> Self {
+                let differ = _mm256_xor_si256(yes.0, no.0);
+                Self(_mm256_xor_si256(no.0, _mm256_and_si256(self.0, differ)))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            unsafe fn majority(self, b: Self, c: Self) -> Self {
+                // Where a and b agree it is b, else c decides. `b ^ c` is the `a ^ b` of the round before.
+                let (ab, bc) = (_mm256_xor_si256(self.0, b.0), _mm256_xor_si256(b.0, c.0));
+                Self(_mm256_xor_si256(b.0, _mm256_and_si256(ab, bc)))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            unsafe fn rotate_left<const BITS: i32>(self) -> Self {
+                let high = $sll(self.0, _mm_cvtsi32_si128(BITS));
+                let low = $srl(self.0, _mm_cvtsi32_si128($bits - BITS));
+                Self(_mm256_or_si256(high, low))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            unsafe fn shift_right<const BITS: i32>(self) -> Self {
+                Self($srl(self.0, _mm_cvtsi32_si128(BITS)))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            unsafe fn swap_bytes(self) -> Self {
+                // SAFETY: 16 bytes of an array.
+                let order = unsafe { _mm_loadu_si128($swap.as_ptr().cast()) };
+                Self(_mm256_shuffle_epi8(self.0, _mm256_broadcastsi128_si256(order)))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            $load
+
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            unsafe fn gather(mut lane: impl FnMut(usize) -> $word) -> Self {
+                let mut words = [0; $lanes];
+                for (index, word) in words.iter_mut().enumerate() {
+                    *word = lane(index);
+                }
+                // SAFETY: 32 bytes of an array.
+                Self(unsafe { _mm256_loadu_si256(words.as_ptr().cast()) })
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            unsafe fn scatter(self, mut lane: impl FnMut(usize, $word)) {
+                let mut words: [$word; $lanes] = [0; $lanes];
+                // SAFETY: 32 bytes of an array.
+                unsafe { _mm256_storeu_si256(words.as_mut_ptr().cast(), self.0) };
+                for (index, word) in words.into_iter().enumerate() {
+                    lane(index, word);
+                }
+            }
+        }
+    };
+}
+
+words!(
+    U32x8, u32 as i32, 8, 32, SWAP32,
+    _mm256_set1_epi32 _mm256_add_epi32 _mm256_sll_epi32 _mm256_srl_epi32,
     unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4] {
         // Rows r and r + 4 share a vector, so that the transposition never crosses its 128-bit halves.
         let pair = |r: usize| {
@@ -106,23 +170,27 @@ impl Words for U32x8 {
             Self(_mm256_unpackhi_epi64(ab_high, cd_high)),
         ]
     }
+);
 
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    unsafe fn gather(mut lane: impl FnMut(usize) -> u32) -> Self {
-        let words: [u32; 8] = [lane(0), lane(1), lane(2), lane(3), lane(4), lane(5), lane(6), lane(7)];
-        // SAFETY: 32 bytes of an array.
-        Self(unsafe { _mm256_loadu_si256(words.as_ptr().cast()) })
+words!(
+    U64x4, u64 as i64, 4, 64, SWAP64,
+    _mm256_set1_epi64x _mm256_add_epi64 _mm256_sll_epi64 _mm256_srl_epi64,
+    unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4] {
+        // Rows r and r + 2 share a vector: words 0 and 1 of both, or words 2 and 3.
+        let pair = |r: usize, at: usize| {
+            // SAFETY: the caller vouches for 32 bytes at `offset` past each row; the loads are unaligned ones.
+            unsafe {
+                let low = _mm_loadu_si128(rows[r].add(offset + at).cast());
+                let high = _mm_loadu_si128(rows[r + 2].add(offset + at).cast());
+                _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), high)
+            }
+        };
+        let (a, b, c, d) = (pair(0, 0), pair(1, 0), pair(0, 16), pair(1, 16));
+        [
+            Self(_mm256_unpacklo_epi64(a, b)),
+            Self(_mm256_unpackhi_epi64(a, b)),
+            Self(_mm256_unpacklo_epi64(c, d)),
+            Self(_mm256_unpackhi_epi64(c, d)),
+        ]
     }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    unsafe fn scatter(self, mut lane: impl FnMut(usize, u32)) {
-        let mut words = [0u32; 8];
-        // SAFETY: 32 bytes of an array.
-        unsafe { _mm256_storeu_si256(words.as_mut_ptr().cast(), self.0) };
-        for (index, word) in words.into_iter().enumerate() {
-            lane(index, word);
-        }
-    }
-}
+);

@@ -1,6 +1,6 @@
 //! Several vectors as one wider one: their instructions alternate, so that one hides the other's latency.
 
-use super::Words;
+use super::{Word, Words};
 
 /// `N` vectors side by side; lanes are numbered through.
 #[derive(Clone, Copy)]
@@ -21,7 +21,6 @@ macro_rules! each {
 impl<W: Words, const N: usize> Words for Interleaved<W, N> {
     type Word = W::Word;
     const LANES: usize = W::LANES * N;
-    const ZERO: W::Word = W::ZERO;
 
     #[inline(always)]
     unsafe fn splat(word: W::Word) -> Self {
@@ -65,14 +64,29 @@ impl<W: Words, const N: usize> Words for Interleaved<W, N> {
     }
 
     #[inline(always)]
+    unsafe fn majority(self, b: Self, c: Self) -> Self {
+        each!(self, n => self.0[n].majority(b.0[n], c.0[n]))
+    }
+
+    #[inline(always)]
     unsafe fn rotate_left<const BITS: i32>(self) -> Self {
         each!(self, n => self.0[n].rotate_left::<BITS>())
     }
 
     #[inline(always)]
+    unsafe fn shift_right<const BITS: i32>(self) -> Self {
+        each!(self, n => self.0[n].shift_right::<BITS>())
+    }
+
+    #[inline(always)]
+    unsafe fn swap_bytes(self) -> Self {
+        each!(self, n => self.0[n].swap_bytes())
+    }
+
+    #[inline(always)]
     unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4] {
         // SAFETY: forwarded; a value that every group below overwrites.
-        let mut words = [unsafe { Self::splat(W::ZERO) }; 4];
+        let mut words = [unsafe { Self::splat(W::Word::ZERO) }; 4];
         for n in 0..N {
             // SAFETY: forwarded, with this group's share of the rows.
             let group = unsafe { W::load(&rows[n * W::LANES..(n + 1) * W::LANES], offset) };
@@ -86,7 +100,7 @@ impl<W: Words, const N: usize> Words for Interleaved<W, N> {
     #[inline(always)]
     unsafe fn gather(mut lane: impl FnMut(usize) -> W::Word) -> Self {
         // SAFETY: forwarded; a value that every group below overwrites.
-        let mut result = unsafe { Self::splat(W::ZERO) };
+        let mut result = unsafe { Self::splat(W::Word::ZERO) };
         for n in 0..N {
             // SAFETY: forwarded.
             result.0[n] = unsafe { W::gather(|index| lane(n * W::LANES + index)) };

@@ -9,8 +9,12 @@
 mod avx2;
 mod interleaved;
 mod portable;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod sha;
 
 pub(crate) use interleaved::Interleaved;
+
+use std::fmt::Debug;
 
 use crate::isa::{Isa, Kind};
 
@@ -21,11 +25,9 @@ use crate::isa::{Isa, Kind};
 /// # Safety
 /// Callers of any method run on a CPU that has the implementor's instruction set.
 pub(crate) trait Words: Copy {
-    /// `u32` or `u64`.
-    type Word: Copy;
+    type Word: Word;
     /// Messages side by side.
     const LANES: usize;
-    const ZERO: Self::Word;
 
     unsafe fn splat(word: Self::Word) -> Self;
     unsafe fn add(self, other: Self) -> Self;
@@ -37,7 +39,12 @@ pub(crate) trait Words: Copy {
     unsafe fn and_not(self, other: Self) -> Self;
     /// `(self & yes) | (!self & no)`.
     unsafe fn choose(self, yes: Self, no: Self) -> Self;
+    /// The bits that at least two of the three have.
+    unsafe fn majority(self, b: Self, c: Self) -> Self;
     unsafe fn rotate_left<const BITS: i32>(self) -> Self;
+    unsafe fn shift_right<const BITS: i32>(self) -> Self;
+    /// Reverses the bytes of each word.
+    unsafe fn swap_bytes(self) -> Self;
     /// Transposing load: four little-endian words at `offset` bytes past each of the `LANES` rows.
     ///
     /// # Safety
@@ -52,9 +59,35 @@ pub(crate) trait Words: Copy {
 /// The vectors of one instruction set.
 pub(crate) trait Simd {
     type Words32: Words<Word = u32>;
+    type Words64: Words<Word = u64>;
     /// Whether [`Interleaved`] vectors are faster than single ones. Not where the compiler finds the vectors itself: it
     /// gives up on twice as many words.
     const INTERLEAVES: bool;
+}
+
+/// What a lane holds: `u32` or `u64`.
+pub(crate) trait Word: Copy + Debug + 'static {
+    /// The vectors of such words.
+    type Vector<S: Simd>: Words<Word = Self>;
+    const ZERO: Self;
+    const BYTES: usize = size_of::<Self>();
+    fn to_bytes(self, little_endian: bool) -> impl AsRef<[u8]>;
+}
+
+impl Word for u32 {
+    type Vector<S: Simd> = S::Words32;
+    const ZERO: Self = 0;
+    fn to_bytes(self, little_endian: bool) -> impl AsRef<[u8]> {
+        if little_endian { self.to_le_bytes() } else { self.to_be_bytes() }
+    }
+}
+
+impl Word for u64 {
+    type Vector<S: Simd> = S::Words64;
+    const ZERO: Self = 0;
+    fn to_bytes(self, little_endian: bool) -> impl AsRef<[u8]> {
+        if little_endian { self.to_le_bytes() } else { self.to_be_bytes() }
+    }
 }
 
 /// Work that is written once for all instruction sets.
@@ -88,44 +121,53 @@ mod tests {
     impl Kernel for Check {
         #[inline(always)]
         unsafe fn run<S: Simd>(self) {
-            // SAFETY: forwarded; the rows below are 64 bytes long.
-            unsafe {
-                check32::<S::Words32>();
-                check32::<Interleaved<S::Words32, 3>>();
-            }
+            check32::<S::Words32>();
+            check32::<Interleaved<S::Words32, 2>>();
+            check64::<S::Words64>();
+            check64::<Interleaved<S::Words64, 2>>();
         }
     }
 
-    #[inline(always)]
-    unsafe fn check32<W: Words<Word = u32>>() {
-        let word = |lane: usize, salt: u32| (lane as u32 + 1).wrapping_mul(0x9E37_79B9).rotate_left(salt) ^ salt;
-        let (a, b, c) = (|l| word(l, 3), |l| word(l, 11), |l| word(l, 29));
-        // SAFETY: as the caller; each row has 64 bytes and each load reads 16 of them.
-        unsafe {
-            let (va, vb, vc) = (W::gather(a), W::gather(b), W::gather(c));
-            va.add(vb).scatter(|l, x| assert_eq!(x, a(l).wrapping_add(b(l))));
-            va.xor(vb).scatter(|l, x| assert_eq!(x, a(l) ^ b(l)));
-            va.or(vb).scatter(|l, x| assert_eq!(x, a(l) | b(l)));
-            va.and(vb).scatter(|l, x| assert_eq!(x, a(l) & b(l)));
-            va.and_not(vb).scatter(|l, x| assert_eq!(x, !a(l) & b(l)));
-            va.not().scatter(|l, x| assert_eq!(x, !a(l)));
-            va.choose(vb, vc).scatter(|l, x| assert_eq!(x, (a(l) & b(l)) | (!a(l) & c(l))));
-            va.rotate_left::<7>().scatter(|l, x| assert_eq!(x, a(l).rotate_left(7)));
-            W::splat(0x0123_4567).scatter(|_, x| assert_eq!(x, 0x0123_4567));
+    macro_rules! check {
+        ($name:ident, $word:ty) => {
+            fn $name<W: Words<Word = $word>>() {
+                let word = |lane: usize, salt: u32| {
+                    (lane as $word + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15u64 as $word).rotate_left(salt)
+                        ^ <$word>::from(salt)
+                };
+                let (a, b, c) = (|l| word(l, 3), |l| word(l, 11), |l| word(l, 29));
+                const BYTES: usize = size_of::<$word>();
+                // SAFETY: called inside `enter`; each row has 16 words and each load reads 4 of them.
+                unsafe {
+                    let (va, vb, vc) = (W::gather(a), W::gather(b), W::gather(c));
+                    va.add(vb).scatter(|l, x| assert_eq!(x, a(l).wrapping_add(b(l))));
+                    va.xor(vb).scatter(|l, x| assert_eq!(x, a(l) ^ b(l)));
+                    va.or(vb).scatter(|l, x| assert_eq!(x, a(l) | b(l)));
+                    va.and(vb).scatter(|l, x| assert_eq!(x, a(l) & b(l)));
+                    va.and_not(vb).scatter(|l, x| assert_eq!(x, !a(l) & b(l)));
+                    va.not().scatter(|l, x| assert_eq!(x, !a(l)));
+                    va.choose(vb, vc).scatter(|l, x| assert_eq!(x, (a(l) & b(l)) | (!a(l) & c(l))));
+                    va.majority(vb, vc).scatter(|l, x| assert_eq!(x, (a(l) & b(l)) | (a(l) & c(l)) | (b(l) & c(l))));
+                    va.rotate_left::<7>().scatter(|l, x| assert_eq!(x, a(l).rotate_left(7)));
+                    va.shift_right::<3>().scatter(|l, x| assert_eq!(x, a(l) >> 3));
+                    va.swap_bytes().scatter(|l, x| assert_eq!(x, a(l).swap_bytes()));
+                    W::splat(0x0123_4567).scatter(|_, x| assert_eq!(x, 0x0123_4567));
 
-            let bytes: Vec<[u8; 64]> =
-                (0..W::LANES).map(|lane| std::array::from_fn(|i| (lane * 67 + i * 5) as u8)).collect();
-            let rows: Vec<*const u8> = bytes.iter().map(|row| row.as_ptr()).collect();
-            for offset in (0..64).step_by(16) {
-                for (i, vector) in W::load(&rows, offset).into_iter().enumerate() {
-                    vector.scatter(|lane, x| {
-                        let at = offset + 4 * i;
-                        assert_eq!(x.to_le_bytes(), bytes[lane][at..at + 4]);
-                    });
+                    let bytes: Vec<[u8; 16 * BYTES]> =
+                        (0..W::LANES).map(|lane| std::array::from_fn(|i| (lane * 67 + i * 5) as u8)).collect();
+                    let rows: Vec<*const u8> = bytes.iter().map(|row| row.as_ptr()).collect();
+                    for offset in (0..16 * BYTES).step_by(4 * BYTES) {
+                        for (i, vector) in W::load(&rows, offset).into_iter().enumerate() {
+                            let at = offset + BYTES * i;
+                            vector.scatter(|lane, x| assert_eq!(x.to_le_bytes(), bytes[lane][at..at + BYTES]));
+                        }
+                    }
                 }
             }
-        }
+        };
     }
+    check!(check32, u32);
+    check!(check64, u64);
 
     #[test]
     fn operations_equal_scalar_code() {

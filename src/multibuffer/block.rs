@@ -8,34 +8,53 @@ use super::{Messages, Tile};
 use crate::{
     digest::Digest,
     isa::Isa,
-    lanes::{self, Interleaved, Kernel, Simd, Words},
+    lanes::{self, Interleaved, Kernel, Simd, Word, Words},
 };
 
 /// A hash that folds fixed blocks into a state of `N` words; written once for all vectors.
 pub(super) trait Compression<const N: usize>: Debug {
+    /// What states and blocks are made of.
+    type Word: Word;
     /// Bytes in a block.
     const BLOCK: usize;
+    /// Byte order of the words, the length and the digest.
+    const LITTLE_ENDIAN: bool;
     /// The state before the first block.
-    const INITIAL: [u32; N];
+    const INITIAL: [Self::Word; N];
     /// Vectors that measure fastest when interleaved, with every lane busy.
     const GROUPS: usize;
-    /// Fewer messages than this are faster one after the other.
-    const MIN_LANES: usize;
+
+    /// Fewer messages than this are faster one after the other. Measured: `cargo bench --bench kernels`.
+    fn min_lanes(isa: Isa) -> usize;
+
+    /// How else to hash several messages at once, where lanes do not pay.
+    fn streams(_: Isa) -> Option<Streams<Self::Word, N>> {
+        None
+    }
 
     /// Folds whole blocks of one message.
-    fn single(state: &mut [u32; N], blocks: &[u8]);
+    fn single(state: &mut [Self::Word; N], blocks: &[u8]);
 
     /// Folds the block at `offset` past each row into the state of its lane.
     ///
     /// # Safety
     /// The CPU has `W`'s instructions; each row is readable for a block past `offset`.
-    unsafe fn block<W: Words<Word = u32>>(state: &mut [W; N], rows: &[*const u8], offset: usize);
+    unsafe fn block<W: Words<Word = Self::Word>>(state: &mut [W; N], rows: &[*const u8], offset: usize);
+}
 
-    /// The digest that a state stands for.
-    fn digest(state: &[u32; N]) -> Digest;
+/// What folds the whole blocks of up to `width` equally long rows into their states.
+type CompressRows<W, const N: usize> = Box<dyn Fn(&mut [[W; N]], &[&[u8]]) + Send + Sync>;
 
-    /// The length field that closes a message of `bits`.
-    fn length(bits: u64) -> [u8; 8];
+/// Instructions that hash one message each, for several messages in turn.
+pub(super) struct Streams<W, const N: usize> {
+    pub(super) width: usize,
+    pub(super) compress: CompressRows<W, N>,
+}
+
+impl<W, const N: usize> Debug for Streams<W, N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Streams({})", self.width)
+    }
 }
 
 /// Most vectors that are interleaved, and most lanes in flight.
@@ -44,22 +63,22 @@ const MAX_LANES: usize = MAX_GROUPS * 8;
 
 /// Lanes of one vector of `isa`, and lanes of as many as `C` interleaves.
 fn widths<C: Compression<N>, const N: usize>(isa: Isa) -> (usize, usize) {
-    struct Ask<'a>(&'a mut (usize, bool));
-    impl Kernel for Ask<'_> {
+    struct Ask<'a, W>(&'a mut (usize, bool), PhantomData<W>);
+    impl<W: Word> Kernel for Ask<'_, W> {
         #[inline(always)]
         unsafe fn run<S: Simd>(self) {
-            *self.0 = (S::Words32::LANES, S::INTERLEAVES);
+            *self.0 = (W::Vector::<S>::LANES, S::INTERLEAVES);
         }
     }
     let mut answer = (0, false);
-    lanes::enter(isa, Ask(&mut answer));
+    lanes::enter(isa, Ask::<C::Word>(&mut answer, PhantomData));
     let (vector, interleaves) = answer;
     (vector, if interleaves { vector * C::GROUPS } else { vector })
 }
 
-/// Messages side by side when all lanes are busy.
+/// Messages side by side when there are enough of them; 1 if they are best hashed one after the other.
 pub(super) fn lanes<C: Compression<N>, const N: usize>(isa: Isa) -> usize {
-    widths::<C, N>(isa).1
+    Lanes::<C, N>::new(0, isa).width()
 }
 
 /// The messages of one algorithm; those of a wave share the lanes.
@@ -68,13 +87,14 @@ pub(super) struct Lanes<C: Compression<N>, const N: usize> {
     isa: Isa,
     vector_lanes: usize,
     lanes: usize,
-    slots: Vec<Slot<N>>,
-    algorithm: PhantomData<C>,
+    min_lanes: usize,
+    streams: Option<Streams<C::Word, N>>,
+    slots: Vec<Slot<C::Word, N>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Slot<const N: usize> {
-    state: [u32; N],
+struct Slot<W, const N: usize> {
+    state: [W; N],
     hashed: u64,
 }
 
@@ -87,36 +107,52 @@ struct Job<'a> {
 
 impl<C: Compression<N>, const N: usize> Lanes<C, N> {
     pub(super) fn new(slots: usize, isa: Isa) -> Self {
+        Self::with_min_lanes(slots, isa, C::min_lanes(isa))
+    }
+
+    pub(super) fn with_min_lanes(slots: usize, isa: Isa, min_lanes: usize) -> Self {
         let slot = Slot { state: C::INITIAL, hashed: 0 };
         let (vector_lanes, lanes) = widths::<C, N>(isa);
-        Self { isa, vector_lanes, lanes, slots: vec![slot; slots], algorithm: PhantomData }
+        Self { isa, vector_lanes, lanes, min_lanes, streams: C::streams(isa), slots: vec![slot; slots] }
+    }
+
+    /// Messages in flight.
+    fn width(&self) -> usize {
+        match &self.streams {
+            _ if self.lanes >= self.min_lanes => self.lanes,
+            Some(streams) => streams.width,
+            None => 1,
+        }
     }
 
     /// The last bytes of a message with its padding: one block or two.
     fn padded(rest: &[u8], bytes: u64) -> Vec<u8> {
-        let length = C::length(bytes.wrapping_mul(8));
+        let bits = 8 * u128::from(bytes);
+        let field = 2 * C::Word::BYTES;
         let mut end = Vec::with_capacity(2 * C::BLOCK);
         end.extend_from_slice(rest);
         end.push(0x80);
-        end.resize((end.len() + length.len()).next_multiple_of(C::BLOCK) - length.len(), 0);
-        end.extend_from_slice(&length);
+        end.resize((end.len() + field).next_multiple_of(C::BLOCK) - field, 0);
+        match C::LITTLE_ENDIAN {
+            true => end.extend_from_slice(&bits.to_le_bytes()[..field]),
+            false => end.extend_from_slice(&bits.to_be_bytes()[16 - field..]),
+        }
         end
     }
 
     /// Walks the jobs in lockstep; a lane whose job ends takes the next one.
     fn run<'a>(&mut self, mut jobs: impl Iterator<Item = Job<'a>>) {
-        let mut active: Vec<Job<'a>> = Vec::with_capacity(self.lanes);
+        let width = self.width();
+        let mut active: Vec<Job<'a>> = Vec::with_capacity(width);
         loop {
-            active.extend(jobs.by_ref().take(self.lanes - active.len()));
+            active.extend(jobs.by_ref().take(width - active.len()));
             let Some(shortest) = active.iter().map(|job| job.blocks.len()).min() else {
                 return;
             };
-            if active.len() < C::MIN_LANES {
-                for job in &active {
-                    C::single(&mut self.slots[job.slot].state, &job.blocks[..shortest]);
-                }
-            } else {
+            if active.len() >= self.min_lanes {
                 self.lockstep(&active, shortest);
+            } else {
+                self.in_turn(&active, shortest);
             }
             active.retain_mut(|job| {
                 job.blocks = &job.blocks[shortest..];
@@ -125,6 +161,27 @@ impl<C: Compression<N>, const N: usize> Lanes<C, N> {
                 }
                 !job.blocks.is_empty()
             });
+        }
+    }
+
+    /// Folds the first `bytes` of each active job without lanes.
+    fn in_turn(&mut self, active: &[Job<'_>], bytes: usize) {
+        match &self.streams {
+            Some(streams) if active.len() > 1 => {
+                for jobs in active.chunks(streams.width) {
+                    let mut states: Vec<_> = jobs.iter().map(|job| self.slots[job.slot].state).collect();
+                    let rows: Vec<_> = jobs.iter().map(|job| &job.blocks[..bytes]).collect();
+                    (streams.compress)(&mut states, &rows);
+                    for (job, state) in jobs.iter().zip(states) {
+                        self.slots[job.slot].state = state;
+                    }
+                }
+            }
+            _ => {
+                for job in active {
+                    C::single(&mut self.slots[job.slot].state, &job.blocks[..bytes]);
+                }
+            }
         }
     }
 
@@ -137,10 +194,9 @@ impl<C: Compression<N>, const N: usize> Lanes<C, N> {
             states[lane] = self.slots[job.slot].state;
             rows[lane] = job.blocks;
         }
-        let (states_in, rows) = (&mut states, &rows);
         match active.len().div_ceil(self.vector_lanes) {
-            1 => lanes::enter(self.isa, Lockstep::<C, N, 1>::new(states_in, rows, bytes)),
-            _ => lanes::enter(self.isa, Lockstep::<C, N, 2>::new(states_in, rows, bytes)),
+            1 => lanes::enter(self.isa, Lockstep::<C, N, 1> { states: &mut states, rows: &rows, bytes }),
+            _ => lanes::enter(self.isa, Lockstep::<C, N, 2> { states: &mut states, rows: &rows, bytes }),
         }
         for (job, state) in active.iter().zip(states) {
             self.slots[job.slot].state = state;
@@ -172,38 +228,36 @@ impl<C: Compression<N>, const N: usize> Messages for Lanes<C, N> {
     }
 
     fn digest(&self, slot: usize) -> Digest {
-        C::digest(&self.slots[slot].state)
+        let mut digest = Vec::with_capacity(N * C::Word::BYTES);
+        for word in self.slots[slot].state {
+            digest.extend_from_slice(word.to_bytes(C::LITTLE_ENDIAN).as_ref());
+        }
+        Digest::new(&digest)
     }
 }
 
 /// `GROUPS` vectors walk `bytes` of their rows together.
-struct Lockstep<'a, C, const N: usize, const GROUPS: usize> {
-    states: &'a mut [[u32; N]; MAX_LANES],
+struct Lockstep<'a, C: Compression<N>, const N: usize, const GROUPS: usize> {
+    states: &'a mut [[C::Word; N]; MAX_LANES],
     rows: &'a [&'a [u8]; MAX_LANES],
     bytes: usize,
-    algorithm: PhantomData<C>,
-}
-
-impl<'a, C, const N: usize, const GROUPS: usize> Lockstep<'a, C, N, GROUPS> {
-    fn new(states: &'a mut [[u32; N]; MAX_LANES], rows: &'a [&'a [u8]; MAX_LANES], bytes: usize) -> Self {
-        Self { states, rows, bytes, algorithm: PhantomData }
-    }
 }
 
 impl<C: Compression<N>, const N: usize, const GROUPS: usize> Kernel for Lockstep<'_, C, N, GROUPS> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        const { assert!(GROUPS <= MAX_GROUPS && S::Words32::LANES * GROUPS <= MAX_LANES) };
+        const { assert!(GROUPS <= MAX_GROUPS && <C::Word as Word>::Vector::<S>::LANES * GROUPS <= MAX_LANES) };
         assert!(self.rows.iter().all(|row| row.len() >= self.bytes));
         let rows = self.rows.map(<[u8]>::as_ptr);
+        let rows = &rows[..Interleaved::<<C::Word as Word>::Vector<S>, GROUPS>::LANES];
         // SAFETY: the caller vouches for the CPU; every row was just seen to have `bytes`, a whole number of blocks.
         unsafe {
-            let mut state = [Interleaved::<S::Words32, GROUPS>::splat(0); N];
+            let mut state = [Interleaved::<<C::Word as Word>::Vector<S>, GROUPS>::splat(C::Word::ZERO); N];
             for (index, word) in state.iter_mut().enumerate() {
                 *word = Interleaved::gather(|lane| self.states[lane][index]);
             }
             for offset in (0..self.bytes).step_by(C::BLOCK) {
-                C::block(&mut state, &rows, offset);
+                C::block(&mut state, rows, offset);
             }
             for (index, word) in state.into_iter().enumerate() {
                 word.scatter(|lane, word| self.states[lane][index] = word);

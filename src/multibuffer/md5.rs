@@ -3,21 +3,24 @@
 #![allow(unsafe_code)]
 
 use super::block::Compression;
-use crate::{digest::Digest, lanes::Words};
+use crate::{isa::Isa, lanes::Words};
 
 #[derive(Debug)]
 pub(super) struct Md5;
 
 impl Compression<4> for Md5 {
+    type Word = u32;
     const BLOCK: usize = 64;
+    const LITTLE_ENDIAN: bool = true;
     const INITIAL: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
     const GROUPS: usize = 2;
-    const MIN_LANES: usize = 2;
+
+    fn min_lanes(_: Isa) -> usize {
+        2
+    }
 
     fn single(state: &mut [u32; 4], blocks: &[u8]) {
-        let (blocks, rest) = blocks.as_chunks();
-        debug_assert!(rest.is_empty());
-        md5::block_api::compress(state, blocks);
+        md5::block_api::compress(state, blocks.as_chunks().0);
     }
 
     #[inline(always)]
@@ -73,14 +76,6 @@ impl Compression<4> for Md5 {
 
             *state = [state[0].add(a), state[1].add(b), state[2].add(c), state[3].add(d)];
         }
-    }
-
-    fn digest(state: &[u32; 4]) -> Digest {
-        Digest::new(state.map(u32::to_le_bytes).as_flattened())
-    }
-
-    fn length(bits: u64) -> [u8; 8] {
-        bits.to_le_bytes()
     }
 }
 

@@ -1,11 +1,13 @@
 //! Many messages of one algorithm at once.
 //!
-//! A caller holds messages in *slots* and feeds them wave by wave: each wave has a [`Tile`] of some of the slots. MD5's
-//! tiles go through SIMD lanes, one message a lane ([`block`]); the algorithms that have no lanes go one message after
-//! the other ([`Streams`]).
+//! A caller holds messages in *slots* and feeds them wave by wave: each wave has a [`Tile`] of some of the slots. the
+//! tiles of MD5 and SHA go through SIMD lanes, one message a lane ([`block`]); the algorithms that have no lanes go one
+//! message after the other ([`Streams`]).
 
 mod block;
 mod md5;
+mod sha1;
+mod sha2;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +41,9 @@ pub(crate) trait Messages: Debug {
 pub(crate) fn messages(algorithm: Algorithm, slots: usize, isa: Isa) -> Box<dyn Messages> {
     match algorithm {
         Algorithm::Md5 => Box::new(block::Lanes::<md5::Md5, 4>::new(slots, isa)),
+        Algorithm::Sha1 => Box::new(block::Lanes::<sha1::Sha1, 5>::new(slots, isa)),
+        Algorithm::Sha256 => Box::new(block::Lanes::<sha2::Sha256, 8>::new(slots, isa)),
+        Algorithm::Sha512 => Box::new(block::Lanes::<sha2::Sha512, 8>::new(slots, isa)),
         _ => Box::new(Streams(vec![Stream::new(algorithm); slots])),
     }
 }
@@ -47,6 +52,9 @@ pub(crate) fn messages(algorithm: Algorithm, slots: usize, isa: Isa) -> Box<dyn 
 pub(crate) fn lanes(algorithm: Algorithm, isa: Isa) -> usize {
     match algorithm {
         Algorithm::Md5 => block::lanes::<md5::Md5, 4>(isa),
+        Algorithm::Sha1 => block::lanes::<sha1::Sha1, 5>(isa),
+        Algorithm::Sha256 => block::lanes::<sha2::Sha256, 8>(isa),
+        Algorithm::Sha512 => block::lanes::<sha2::Sha512, 8>(isa),
         _ => 1,
     }
 }

@@ -9,7 +9,7 @@ use pyo3::{
     types::{PyBytes, PyDict, PyString, PyTuple, PyType},
 };
 
-use super::{arguments, plan::PyPartPlan, uploaded::UploadedArgument};
+use super::{arguments, convert::Number, plan::PyPartPlan, uploaded::UploadedArgument};
 use crate::{
     algorithm::{Algorithm, ChecksumType},
     error::Error,
@@ -202,11 +202,11 @@ impl PyObjectChecksums {
     fn upload_part_args<'py>(
         &self,
         py: Python<'py>,
-        number: i64,
+        number: Number,
         alg: Option<Algorithm>,
         content_md5: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
-        arguments::upload_part(py, &self.sums.upload_part(number, alg)?, content_md5)
+        arguments::upload_part(py, &self.sums.upload_part(number.0, alg)?, content_md5)
     }
 
     /// Arguments for complete_multipart_upload, and for the resource's MultipartUpload.complete (dict):
@@ -267,9 +267,8 @@ impl PyObjectChecksums {
 
     /// ExtraArgs for upload_file and upload_fileobj: the full object's Checksum<ALG> (dict).
     ///
-    /// boto3 declares a value given to it as FULL_OBJECT. So on a plan of parts only CRCs pass (NotSupportedByS3 for the
-    /// others), on a PutObject all do. Hash with the part_size= that your TransferConfig has; "boto3" is its default.
-    /// Raises MissingChecksum.
+    /// boto3 declares a value given to it as FULL_OBJECT. So only CRCs pass for what it sends as a multipart upload (8 MiB
+    /// and more by default, or if the plan here is one): NotSupportedByS3 for the others. Raises MissingChecksum.
     ///
     /// Source: s3transfer's set_default_checksum_algorithm and UploadSubmissionTask.
     ///

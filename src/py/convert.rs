@@ -1,9 +1,10 @@
 //! From what Python callers write to the core's vocabulary.
 
 use pyo3::{
+    buffer::PyUntypedBuffer,
     exceptions::PyTypeError,
     prelude::*,
-    types::{PyBool, PyFloat, PyInt, PyString},
+    types::{PyBool, PyDict, PyFrozenSet, PyInt, PySet, PyString},
 };
 
 use super::plan::PyPartPlan;
@@ -85,16 +86,22 @@ impl<'py> FromPyObject<'_, 'py> for PartSizeArgument {
             return Ok(Self(text.parse()?));
         }
         if is_whole_number(&object) {
-            return match bytes("part_size", &object)? {
+            return match part_bytes("part_size", &object)? {
                 0 => Err(PartPlanError::ImpossiblePartSize { size: "0".to_owned() }.into()),
                 bytes => Ok(Self(PartSize::Bytes(bytes))),
             };
         }
-        if object.is_instance_of::<PyFloat>() || object.is_instance_of::<PyBool>() {
+        // What is iterable but no list of sizes: the bytes of bytes are ints, and a set has no order.
+        let buffer = PyUntypedBuffer::get(&object).is_ok_and(|buffer| buffer.item_size() == 1);
+        if buffer
+            || object.is_instance_of::<PySet>()
+            || object.is_instance_of::<PyFrozenSet>()
+            || object.is_instance_of::<PyDict>()
+        {
             return Err(type_error("part_size", EXPECTED, &object));
         }
         let sizes = object.try_iter().map_err(|_| type_error("part_size", EXPECTED, &object))?;
-        let sizes = sizes.map(|size| bytes("each part size", &size?)).collect::<PyResult<_>>()?;
+        let sizes = sizes.map(|size| part_bytes("each part size", &size?)).collect::<PyResult<_>>()?;
         Ok(Self(PartSize::Sizes(sizes)))
     }
 }
@@ -106,26 +113,59 @@ fn is_whole_number(object: &Bound<'_, PyAny>) -> bool {
 }
 
 /// A number of bytes, 0 or more.
-pub(super) fn bytes(argument: &str, object: &Bound<'_, PyAny>) -> PyResult<u64> {
+fn bytes(argument: &str, object: &Bound<'_, PyAny>, otherwise: fn(String) -> PartPlanError) -> PyResult<u64> {
     if !is_whole_number(object) {
         return Err(type_error(argument, "a whole number of bytes", object));
     }
     let index = object.call_method0("__index__")?;
     match index.extract::<i64>() {
         Ok(bytes) if bytes >= 0 => Ok(bytes as u64),
-        _ => Err(PartPlanError::ImpossiblePartSize { size: index.to_string() }.into()),
+        _ => Err(otherwise(index.to_string()).into()),
+    }
+}
+
+fn part_bytes(argument: &str, object: &Bound<'_, PyAny>) -> PyResult<u64> {
+    bytes(argument, object, |size| PartPlanError::ImpossiblePartSize { size })
+}
+
+/// The size of an object.
+pub(super) struct SizeArgument(pub(super) u64);
+
+impl<'py> FromPyObject<'_, 'py> for SizeArgument {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        bytes("size", &object, |size| PartPlanError::ImpossibleSize { size }).map(Self)
+    }
+}
+
+/// An int of any size, as near to it as `i64` comes: what is past that is refused like its nearest neighbour.
+pub(super) struct Number(pub(super) i64);
+
+impl<'py> FromPyObject<'_, 'py> for Number {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if !is_whole_number(&object) {
+            return Err(type_error("it", "an int", &object));
+        }
+        let index = object.call_method0("__index__")?;
+        match index.extract::<i64>() {
+            Ok(number) => Ok(Self(number)),
+            Err(_) => Ok(Self(if index.lt(0)? { i64::MIN } else { i64::MAX })),
+        }
     }
 }
 
 /// The keyword arguments that the verbs share.
 pub(super) fn options(
     part_size: PartSizeArgument,
-    threads: Option<i64>,
+    threads: Option<Number>,
     io: &str,
     allow_small_parts: bool,
 ) -> PyResult<Options> {
     let threads = threads
-        .map(|threads| {
+        .map(|Number(threads)| {
             usize::try_from(threads).ok().filter(|threads| *threads > 0).ok_or_else(|| Error::InvalidArgument {
                 argument: "threads",
                 problem: format!("{threads} threads hash nothing: give 1 or more, or None for all CPUs"),

@@ -7,17 +7,33 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyBytes};
 use super::{
     buffer::Buffer,
     checksums::PyObjectChecksums,
-    convert::{Algorithms, PartSizeArgument, options},
+    convert::{Algorithms, Number, PartSizeArgument, options},
     observer::observed,
 };
 use crate::{
     algorithm::Algorithm,
     digest::Digest,
+    error::Error,
     hash::{Hasher, MultipartHasher},
 };
 
 /// Below this many bytes, releasing the GIL costs more than hashing; CPython's hashlib has the same limit.
 const GIL_MINSIZE: usize = 2048;
+
+/// Bytes between two looks for Ctrl-C: a tenth of a second for the slowest algorithm.
+const MAX_UNINTERRUPTED: usize = 32 << 20;
+
+/// The `data=` of `new`; None is not "no data".
+#[derive(Default)]
+pub(super) struct FirstData(Option<Buffer>);
+
+impl<'py> FromPyObject<'_, 'py> for FirstData {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        object.extract().map(|buffer| Self(Some(buffer)))
+    }
+}
 
 /// A lock, even after a panic: a half-fed hasher is still a hasher.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -86,8 +102,22 @@ impl PyHasher {
     /// >>> hasher.update(b"123456789"); hasher.hexdigest()
     /// 'cbf43926'
     #[pyo3(signature = (data, /))]
-    fn update(&self, py: Python<'_>, data: Buffer) {
-        self.with(py, data.as_bytes().len(), |hasher| hasher.update(data.as_bytes()));
+    fn update(&self, py: Python<'_>, data: Buffer) -> PyResult<()> {
+        let bytes = data.as_bytes();
+        if bytes.len() <= MAX_UNINTERRUPTED {
+            self.with(py, bytes.len(), |hasher| hasher.update(bytes));
+            return Ok(());
+        }
+        observed(py, None, |observer| {
+            let mut hasher = locked(&self.hasher);
+            for piece in bytes.chunks(MAX_UNINTERRUPTED) {
+                hasher.update(piece);
+                if observer.progress(0).is_break() {
+                    return Err(Error::Interrupted);
+                }
+            }
+            Ok(())
+        })
     }
 
     /// The digest so far (bytes), big-endian for CRCs and XXH. More may be appended after.
@@ -141,13 +171,13 @@ impl PyHasher {
 /// >>> partsum.new("sha256", b"hello world").b64digest()
 /// 'uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek='
 #[pyfunction]
-#[pyo3(signature = (algorithm, data=None), text_signature = "(algorithm, data=b'')")]
-pub(super) fn new(py: Python<'_>, algorithm: Algorithm, data: Option<Buffer>) -> PyHasher {
+#[pyo3(signature = (algorithm, data=FirstData::default()), text_signature = "(algorithm, data=b'')")]
+pub(super) fn new(py: Python<'_>, algorithm: Algorithm, data: FirstData) -> PyResult<PyHasher> {
     let hasher = PyHasher { algorithm, hasher: Mutex::new(Hasher::new(algorithm)) };
-    if let Some(data) = data {
-        hasher.update(py, data);
+    if let Some(data) = data.0 {
+        hasher.update(py, data)?;
     }
-    hasher
+    Ok(hasher)
 }
 
 /// The checksums of an object of unknown size, fed piece by piece in any grouping and cut into parts on the way.
@@ -185,7 +215,7 @@ impl PyMultipartHasher {
     fn new(
         algorithms: Algorithms,
         part_size: PartSizeArgument,
-        threads: Option<i64>,
+        threads: Option<Number>,
         allow_small_parts: bool,
     ) -> PyResult<Self> {
         let options = options(part_size, threads, "auto", allow_small_parts)?;
@@ -201,11 +231,17 @@ impl PyMultipartHasher {
     /// 'e3069283'
     #[pyo3(signature = (data, /))]
     fn update(&self, py: Python<'_>, data: Buffer) -> PyResult<()> {
-        let mut hasher = py.detach(|| locked(&self.0).take()).ok_or_else(closed)?;
         let bytes = data.as_bytes();
-        let hasher = observed(py, None, |observer| hasher.update(bytes, observer).map(|()| hasher))?;
-        py.detach(|| *locked(&self.0) = Some(hasher));
-        Ok(())
+        // The lock is taken with the GIL released and kept meanwhile: other threads wait for their turn without the GIL.
+        let fed = observed(py, None, |observer| {
+            let mut hasher = locked(&self.0);
+            let fed = hasher.as_mut().map(|hasher| hasher.update(bytes, observer)).transpose();
+            if fed.is_err() {
+                *hasher = None;
+            }
+            fed
+        })?;
+        fed.ok_or_else(closed)
     }
 
     /// The checksums of everything that was fed (ObjectChecksums), and the end of this hasher.

@@ -2,7 +2,7 @@
 
 use pyo3::{prelude::*, types::PyTuple};
 
-use super::convert::{PartSizeArgument, bytes};
+use super::convert::{PartSizeArgument, SizeArgument};
 use crate::parts::{PartPlan, PartSize, SmallParts};
 
 /// How an object is cut into parts, or sent by one PutObject. Made by `plan_parts`.
@@ -53,9 +53,9 @@ impl PyPartPlan {
         format!("{:?}", self.0)
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (u64, Option<Vec<u64>>))> {
-        let sizes = self.0.multipart().then(|| self.0.iter().map(|part| part.size).collect());
-        Ok((py.import("partsum._core")?.getattr("_rebuild_plan")?, (self.0.size(), sizes)))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+        let sizes: Option<Vec<u64>> = self.0.multipart().then(|| self.0.iter().map(|part| part.size).collect());
+        Ok((py.import("partsum._core")?.getattr("_rebuild_plan")?, (self.0.size(), sizes).into_pyobject(py)?))
     }
 }
 
@@ -89,12 +89,12 @@ impl PyPartPlan {
     text_signature = "(size, part_size='boto3', *, allow_small_parts=False)"
 )]
 pub(super) fn plan_parts(
-    size: &Bound<'_, PyAny>,
+    size: SizeArgument,
     part_size: PartSizeArgument,
     allow_small_parts: bool,
 ) -> PyResult<PyPartPlan> {
     let small = if allow_small_parts { SmallParts::Allow } else { SmallParts::Refuse };
-    Ok(PyPartPlan(PartPlan::new(bytes("size", size)?, &part_size.0, small)?))
+    Ok(PyPartPlan(PartPlan::new(size.0, &part_size.0, small)?))
 }
 
 /// Unpickles a PartPlan.

@@ -7,7 +7,7 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyBytes, types::PyDict};
 use super::{
     buffer::Buffer,
     checksums::PyObjectChecksums,
-    convert::{Algorithms, PartSizeArgument, options},
+    convert::{Algorithms, Number, PartSizeArgument, options},
     observer::observed,
 };
 use crate::{
@@ -53,7 +53,7 @@ pub(super) fn hash_file(
     path: PathBuf,
     algorithms: Algorithms,
     part_size: PartSizeArgument,
-    threads: Option<i64>,
+    threads: Option<Number>,
     io: &str,
     progress: Option<Py<PyAny>>,
     allow_small_parts: bool,
@@ -82,7 +82,7 @@ pub(super) fn hash_bytes(
     buffer: Buffer,
     algorithms: Algorithms,
     part_size: PartSizeArgument,
-    threads: Option<i64>,
+    threads: Option<Number>,
     allow_small_parts: bool,
 ) -> PyResult<PyObjectChecksums> {
     let options = options(part_size, threads, "auto", allow_small_parts)?;
@@ -94,7 +94,8 @@ pub(super) fn hash_bytes(
 /// Every checksum of a file under several part plans, in one read.
 ///
 /// plans: an iterable of whatever part_size= takes. The rest is as in `hash_file`; ranges that plans share are hashed
-/// once. Returns a list of ObjectChecksums, one for each plan, in order. Raises as `hash_file`, and ValueError without
+/// once, and progress counts a byte of the file once in all. io="auto" maps the file, so that the plans share its
+/// pages; io="read" copies a byte once for each plan. Returns a list of ObjectChecksums, one for each plan, in order. Raises as `hash_file`, and ValueError without
 /// plans.
 ///
 /// >>> import pathlib, tempfile, partsum
@@ -113,7 +114,7 @@ pub(super) fn hash_plans(
     path: PathBuf,
     plans: &Bound<'_, PyAny>,
     algorithms: Algorithms,
-    threads: Option<i64>,
+    threads: Option<Number>,
     io: &str,
     progress: Option<Py<PyAny>>,
     allow_small_parts: bool,

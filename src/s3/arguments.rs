@@ -8,6 +8,7 @@ use crate::{
     algorithm::{Algorithm, ChecksumType},
     digest::Digest,
     error::{Error, PartPlanError, Result},
+    parts::Preset,
 };
 
 /// Arguments of CreateMultipartUpload.
@@ -120,7 +121,7 @@ impl ObjectChecksums {
         };
         let checksum_type = checksum_type.unwrap_or(algorithm.default_type());
         type_allowed(algorithm, checksum_type)?;
-        self.column(algorithm, "create_multipart_upload")?;
+        self.column(algorithm, "create_multipart_upload (InvalidRequest without the parts' values)")?;
         Ok(CreateMultipartUpload { checksum: Some((algorithm, checksum_type)) })
     }
 
@@ -132,7 +133,9 @@ impl ObjectChecksums {
         let part = self.plan().numbered(number)?;
         let index = part.number as usize - 1;
         let checksum = match algorithm {
-            Some(algorithm) => Some((algorithm, self.column(algorithm, "upload_part")?[index])),
+            Some(algorithm) => {
+                Some((algorithm, self.column(algorithm, "upload_part (S3 answers InvalidRequest without it)")?[index]))
+            }
             None => None,
         };
         let content_md5 = self.computed(Algorithm::Md5).map(|digests| digests[index]);
@@ -166,11 +169,14 @@ impl ObjectChecksums {
     }
 
     /// The checksum for `ExtraArgs` of boto3's `upload_file`, which sends any value it is given as that of the full
-    /// object: only CRCs pass on multipart uploads.
+    /// object. Only CRCs pass on what it sends as a multipart upload: 8 MiB and more, whatever the plan here.
     ///
     /// # Errors
     /// [`Error::NotSupportedByS3`]; [`Error::MissingChecksum`].
     pub fn upload_file(&self, algorithm: Algorithm) -> Result<(Algorithm, String)> {
+        if self.size() >= Preset::BOTO3.threshold {
+            type_allowed(algorithm, ChecksumType::FullObject)?;
+        }
         self.full_object(algorithm).map(|value| (algorithm, value))
     }
 
@@ -194,7 +200,11 @@ impl ObjectChecksums {
             (Some(algorithm), wanted) => {
                 let checksum_type = wanted.unwrap_or(algorithm.default_type());
                 type_allowed(algorithm, checksum_type)?;
-                Some((algorithm, checksum_type, self.column(algorithm, "complete_multipart_upload")?))
+                Some((
+                    algorithm,
+                    checksum_type,
+                    self.column(algorithm, "complete_multipart_upload (S3 answers InvalidRequest without it)")?,
+                ))
             }
             (None, Some(_)) => return Err(type_without_algorithm()),
             (None, None) => None,
@@ -268,7 +278,7 @@ impl ObjectChecksums {
         let part = self.plan().part(index);
         let sized = said.size.filter(|size| *size != part.size);
         if let Some(size) = sized {
-            return Some(format!("has {size} bytes in S3, {} here", part.size));
+            return Some(format!("has {size} bytes in S3, {} here (S3 would answer InvalidRequest)", part.size));
         }
         for (algorithm, value) in &said.checksums {
             let Some(digests) = self.computed(*algorithm) else {
@@ -276,15 +286,17 @@ impl ObjectChecksums {
             };
             let ours = digests[index].to_base64();
             if ours != *value {
-                return Some(format!("has {} {value:?} in S3, {ours:?} here", algorithm.field()));
+                let field = algorithm.field();
+                return Some(format!("has {field} {value:?} in S3, {ours:?} here (S3 would answer InvalidPart)"));
             }
         }
         let (etag, md5s) = (said.etag.as_deref()?, self.computed(Algorithm::Md5)?);
         let ours = md5s[index].to_hex();
         (!said.encrypted && !etag.trim_matches('"').eq_ignore_ascii_case(&ours)).then(|| {
             format!(
-                "has ETag {etag} in S3, \"{ours}\" here (with SSE-KMS or SSE-C an ETag is not an MD5: pass the \
-                 responses of upload_part, which tell the encryption, or add ServerSideEncryption to the list_parts page)"
+                "has ETag {etag} in S3, \"{ours}\" here (S3 would answer InvalidPart to ours; with SSE-KMS or SSE-C an ETag \
+                 is not an MD5: pass the responses of upload_part, which tell the encryption, or add \
+                 ServerSideEncryption to the list_parts page)"
             )
         })
     }
@@ -308,6 +320,10 @@ fn part_mismatch(mut problems: Vec<(u32, String)>) -> Option<Error> {
 
 /// Whether the responses belong to an upload created with this algorithm and type.
 fn same_upload(created: Option<(Algorithm, ChecksumType)>, uploaded: &Uploaded) -> Result<()> {
+    if created.is_none() && uploaded.checksum_type == Some(ChecksumType::FullObject) {
+        // S3 takes the parts of such an upload without their checksums.
+        return Ok(());
+    }
     if let Some(theirs) = uploaded.algorithm.filter(|theirs| created.map(|(ours, _)| ours) != Some(*theirs)) {
         let reason = format!(
             "the upload was created with {theirs}: CompletedPart must carry {}, the checksum of no other algorithm",

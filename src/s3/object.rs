@@ -26,8 +26,8 @@ pub struct ObjectChecksums {
     columns: Vec<(Algorithm, Vec<Digest>)>,
 }
 
-/// The digests of one part.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// The digests of one part. As with [`ObjectChecksums`], the order of the algorithms does not count for equality.
+#[derive(Clone, Debug)]
 pub struct PartChecksums {
     part: Part,
     digests: Vec<(Algorithm, Digest)>,
@@ -191,17 +191,18 @@ impl ObjectChecksums {
             ChecksumType::FullObject => self.full_object(algorithm),
         }
     }
+}
 
-    fn sorted(&self) -> Vec<&(Algorithm, Vec<Digest>)> {
-        let mut columns: Vec<_> = self.columns.iter().collect();
-        columns.sort_by_key(|(algorithm, _)| *algorithm);
-        columns
-    }
+/// In the algorithms' own order, for comparisons.
+fn sorted<T>(columns: &[(Algorithm, T)]) -> Vec<&(Algorithm, T)> {
+    let mut columns: Vec<_> = columns.iter().collect();
+    columns.sort_by_key(|(algorithm, _)| *algorithm);
+    columns
 }
 
 impl PartialEq for ObjectChecksums {
     fn eq(&self, other: &Self) -> bool {
-        self.plan == other.plan && self.sorted() == other.sorted()
+        self.plan == other.plan && sorted(&self.columns) == sorted(&other.columns)
     }
 }
 
@@ -210,7 +211,7 @@ impl Eq for ObjectChecksums {}
 impl Hash for ObjectChecksums {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.plan.hash(state);
-        self.sorted().hash(state);
+        sorted(&self.columns).hash(state);
     }
 }
 
@@ -222,6 +223,21 @@ impl fmt::Debug for ObjectChecksums {
             .field("plan", &self.plan)
             .field("algorithms", &algorithms)
             .finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for PartChecksums {
+    fn eq(&self, other: &Self) -> bool {
+        self.part == other.part && sorted(&self.digests) == sorted(&other.digests)
+    }
+}
+
+impl Eq for PartChecksums {}
+
+impl Hash for PartChecksums {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.part.hash(state);
+        sorted(&self.digests).hash(state);
     }
 }
 

@@ -1,0 +1,50 @@
+"""``partsum etag``: the ETag that S3 gives an object of these bytes."""
+
+import click
+
+from partsum.cli._common import (
+    digest_line,
+    facts,
+    files_argument,
+    json_option,
+    object_hasher,
+    part_size_option,
+    print_each,
+    threads_option,
+)
+
+
+@click.command(
+    "etag",
+    short_help="Print the S3 ETag of files.",
+    epilog="""\b
+Examples:
+  partsum etag big.tar                     after boto3's upload_file
+  partsum etag --part-size 16MiB big.tar   after an upload in such parts
+  partsum etag --part-size rclone big.tar  after rclone with its defaults
+  partsum etag --part-size none big.tar    after one PutObject: the MD5""",
+)
+@part_size_option(default="boto3")
+@threads_option
+@json_option
+@files_argument
+def command(
+    *,
+    part_size: str,
+    allow_small_parts: bool,
+    threads: int | None,
+    as_json: bool,
+    files: tuple[str, ...],
+) -> int:
+    """Print the S3 ETag of each FILE; of standard input without FILE or for "-".
+
+    The ETag of a multipart upload depends on the part size, and ends in the number of parts. Under
+    SSE-KMS or SSE-C, and in directory buckets, S3 makes it of something else than the file's bytes.
+    """
+    return print_each(
+        files,
+        object_hasher(("MD5",), part_size, allow_small_parts, threads),
+        lambda name, sums: [digest_line(sums.etag, name)],
+        lambda sums: facts(sums) | {"etag": sums.etag},
+        as_json=as_json,
+    )

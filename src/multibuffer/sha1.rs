@@ -1,0 +1,108 @@
+//! SHA-1 (FIPS 180-4), one message a lane.
+
+#![allow(unsafe_code)]
+
+use super::block::Compression;
+use crate::{
+    isa::{Isa, ShaInstructions},
+    lanes::Words,
+};
+
+#[derive(Debug)]
+pub(super) struct Sha1;
+
+impl Compression<5> for Sha1 {
+    type Word = u32;
+    const BLOCK: usize = 64;
+    const LITTLE_ENDIAN: bool = false;
+    const INITIAL: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
+    const GROUPS: usize = 1;
+
+    fn min_lanes(isa: Isa) -> usize {
+        match (isa.is_portable(), ShaInstructions::detect().is_some()) {
+            (true, true) => usize::MAX,
+            (true, false) => 3,
+            (false, true) => 4,
+            (false, false) => 2,
+        }
+    }
+
+    fn single(state: &mut [u32; 5], blocks: &[u8]) {
+        sha1::block_api::compress(state, blocks.as_chunks().0);
+    }
+
+    #[inline(always)]
+    unsafe fn block<W: Words<Word = u32>>(state: &mut [W; 5], rows: &[*const u8], offset: usize) {
+        // SAFETY: the caller vouches for the CPU and for 64 bytes at `offset` past each row.
+        unsafe {
+            let [mut a, mut b, mut c, mut d, mut e] = *state;
+            let mut w = [W::splat(0); 16];
+            for quarter in 0..4 {
+                for (word, loaded) in w[4 * quarter..].iter_mut().zip(W::load(rows, offset + 16 * quarter)) {
+                    *word = loaded.swap_bytes();
+                }
+            }
+
+            // The schedule runs in a ring of 16 words.
+            macro_rules! word {
+                ($t:expr) => {{
+                    if $t >= 16 {
+                        let mixed = w[($t + 13) % 16].xor(w[($t + 8) % 16]).xor(w[($t + 2) % 16]).xor(w[$t % 16]);
+                        w[$t % 16] = mixed.rotate_left::<1>();
+                    }
+                    w[$t % 16]
+                }};
+            }
+            macro_rules! round {
+                ($f:ident, $k:expr, $t:expr, $a:ident $b:ident $c:ident $d:ident $e:ident) => {
+                    $e = $e.add(word!($t)).add($k).add($f($b, $c, $d)).add($a.rotate_left::<5>());
+                    $b = $b.rotate_left::<30>();
+                };
+            }
+            macro_rules! five_rounds {
+                ($f:ident, $k:expr, $t:expr) => {
+                    round!($f, $k, $t, a b c d e);
+                    round!($f, $k, $t + 1, e a b c d);
+                    round!($f, $k, $t + 2, d e a b c);
+                    round!($f, $k, $t + 3, c d e a b);
+                    round!($f, $k, $t + 4, b c d e a);
+                };
+            }
+            macro_rules! twenty_rounds {
+                ($f:ident, $k:literal, $t:literal) => {
+                    let k = W::splat($k);
+                    five_rounds!($f, k, $t);
+                    five_rounds!($f, k, $t + 5);
+                    five_rounds!($f, k, $t + 10);
+                    five_rounds!($f, k, $t + 15);
+                };
+            }
+            twenty_rounds!(choose, 0x5a82_7999, 0);
+            twenty_rounds!(parity, 0x6ed9_eba1, 20);
+            twenty_rounds!(majority, 0x8f1b_bcdc, 40);
+            twenty_rounds!(parity, 0xca62_c1d6, 60);
+
+            *state = [state[0].add(a), state[1].add(b), state[2].add(c), state[3].add(d), state[4].add(e)];
+        }
+    }
+}
+
+// The round functions of FIPS 180-4, section 4.1.1. SAFETY of all: the caller vouches for the CPU.
+
+#[inline(always)]
+unsafe fn choose<W: Words>(b: W, c: W, d: W) -> W {
+    // SAFETY: see above.
+    unsafe { b.choose(c, d) }
+}
+
+#[inline(always)]
+unsafe fn parity<W: Words>(b: W, c: W, d: W) -> W {
+    // SAFETY: see above.
+    unsafe { b.xor(c).xor(d) }
+}
+
+#[inline(always)]
+unsafe fn majority<W: Words>(b: W, c: W, d: W) -> W {
+    // SAFETY: see above.
+    unsafe { b.majority(c, d) }
+}
