@@ -38,6 +38,13 @@ impl Digest {
         Base64::encode_string(self.as_bytes())
     }
 
+    /// Reads hexadecimal of any case; `None` if it is not that of `size` bytes.
+    pub(crate) fn from_hex(text: &str, size: usize) -> Option<Self> {
+        let mut buffer = [0; MAX_SIZE];
+        let bytes = base16ct::mixed::decode(text, &mut buffer).ok()?;
+        (bytes.len() == size).then(|| Self::new(bytes))
+    }
+
     /// Reads what [`to_base64`](Self::to_base64) writes; `None` if it is not the base64 of `size` bytes.
     pub(crate) fn from_base64(text: &str, size: usize) -> Option<Self> {
         let mut buffer = [0; MAX_SIZE];

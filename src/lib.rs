@@ -31,6 +31,7 @@ pub mod s3;
 mod schedule;
 mod source;
 mod stream;
+pub mod verify;
 
 /// Kernels without files, threads and parts. Unstable: for this crate's own benchmarks only.
 #[doc(hidden)]
@@ -57,3 +58,4 @@ pub use parts::{Part, PartPlan, PartSize, Preset, SmallParts, parse_size, plan_p
 pub use s3::{ObjectChecksums, PartChecksums};
 pub use schedule::{Observer, default_threads};
 pub use source::Io;
+pub use verify::{Status, Verdict, solve_etag, verify, verify_file};

@@ -10,6 +10,7 @@ use std::{
 const ROWS: &[&[&str]] = &[
     &["lib"],
     &["py"],
+    &["verify"],
     &["hash"],
     &["s3"],
     &["schedule"],

@@ -25,6 +25,8 @@ from partsum._core import (
     hash_plans,
     new,
     plan_parts,
+    solve_etag,
+    verify,
 )
 from partsum.errors import (
     FileChangedError,
@@ -34,6 +36,7 @@ from partsum.errors import (
     PartPlanError,
     PartsumError,
 )
+from partsum.verdict import BadPart, Status, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +45,7 @@ __all__ = [
     "ALGORITHMS",
     "PRESETS",
     "Algorithm",
+    "BadPart",
     "FileChangedError",
     "Hasher",
     "MissingChecksum",
@@ -54,6 +58,8 @@ __all__ = [
     "PartPlanError",
     "PartsumError",
     "Preset",
+    "Status",
+    "Verdict",
     "__version__",
     "algorithms_available",
     "hash_bytes",
@@ -61,6 +67,8 @@ __all__ = [
     "hash_plans",
     "new",
     "plan_parts",
+    "solve_etag",
+    "verify",
 ]
 
 

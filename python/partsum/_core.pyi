@@ -4,6 +4,8 @@ from typing import Any, Literal, SupportsIndex, TypeAlias, final
 
 from typing_extensions import Buffer
 
+from partsum.verdict import Verdict
+
 _Algorithm: TypeAlias = (
     Literal[
         "CRC32",
@@ -42,6 +44,8 @@ __all__ = [
     "new",
     "plan_parts",
     "runtime_info",
+    "solve_etag",
+    "verify",
 ]
 
 __version__: str
@@ -89,6 +93,8 @@ class PartPlan:
     def offsets(self) -> tuple[int, ...]: ...
     @property
     def multipart(self) -> bool: ...
+    @property
+    def presets(self) -> tuple[str, ...]: ...
     def __len__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -188,6 +194,23 @@ class MultipartHasher:
     def finish(self) -> ObjectChecksums: ...
 
 def combine_crc(algorithm: _Algorithm, first: bytes, second: bytes, second_size: int) -> bytes: ...
+def verify(
+    path_or_checksums: str | PathLike[str] | ObjectChecksums,
+    response_or_responses: _Response | Iterable[_Response] | str | bytes,
+    *,
+    threads: int | None = None,
+    io: Literal["auto", "mmap", "read"] = "auto",
+    progress: Callable[[int], object] | None = None,
+) -> Verdict: ...
+def solve_etag(
+    path: str | PathLike[str],
+    etag: str,
+    *,
+    candidates: Iterable[_PartSize] | None = None,
+    threads: int | None = None,
+    io: Literal["auto", "mmap", "read"] = "auto",
+    progress: Callable[[int], object] | None = None,
+) -> list[PartPlan]: ...
 def runtime_info() -> dict[str, Any]: ...
 def _algorithm_table() -> list[tuple[str, int, list[str], str]]: ...
 def _preset_table() -> list[tuple[str, str, int, int, str]]: ...

@@ -228,6 +228,15 @@ impl PartPlan {
         }
     }
 
+    /// The tools that would cut an object of this size just so, by the names of their [`Preset`]s.
+    pub fn presets(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let as_here = move |preset: &&'static Preset| {
+            let size = PartSize::Preset(preset);
+            Self::new(self.size, &size, SmallParts::Allow).ok().filter(|plan| plan == self)
+        };
+        Preset::ALL.iter().filter(move |preset| as_here(preset).is_some()).map(|preset| preset.name)
+    }
+
     /// All parts, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Part> + '_ {
         // `u32` counts more parts than a plan within the limits has.

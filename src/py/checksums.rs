@@ -47,6 +47,12 @@ impl From<ObjectChecksums> for PyObjectChecksums {
     }
 }
 
+impl PyObjectChecksums {
+    pub(super) const fn sums(&self) -> &ObjectChecksums {
+        &self.sums
+    }
+}
+
 impl PartialEq for PyObjectChecksums {
     fn eq(&self, other: &Self) -> bool {
         self.sums == other.sums

@@ -12,6 +12,7 @@ mod observer;
 mod plan;
 mod uploaded;
 mod verbs;
+mod verify;
 
 use pyo3::prelude::*;
 
@@ -24,6 +25,7 @@ mod _core {
         hashers::{PyHasher, PyMultipartHasher, new},
         plan::{PyPartPlan, plan_parts, rebuild_plan},
         verbs::{algorithm_table, combine_crc, hash_bytes, hash_file, hash_plans, preset_table, runtime_info},
+        verify::{solve_etag, verify_local},
     };
 
     #[pymodule_export]

@@ -45,6 +45,16 @@ impl PyPartPlan {
         self.0.multipart()
     }
 
+    /// The names of the `PRESETS` that would cut an object of this size just so (tuple of str).
+    ///
+    /// >>> import partsum
+    /// >>> partsum.plan_parts(100 * 2**20, "16MiB").presets
+    /// ('mc',)
+    #[getter]
+    fn presets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0.presets().collect::<Vec<_>>())
+    }
+
     fn __len__(&self) -> usize {
         self.0.len()
     }

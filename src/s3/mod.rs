@@ -8,5 +8,6 @@ pub use arguments::{
     CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, ObjectLevel, PutObject, UploadPart, Uploaded,
     UploadedPart,
 };
+pub(crate) use object::digest_of_digests;
 pub use object::{ObjectChecksums, PartChecksums};
 pub use refusal::{Refusal, explain};

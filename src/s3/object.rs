@@ -102,7 +102,7 @@ impl ObjectChecksums {
         })
     }
 
-    pub(super) fn computed(&self, algorithm: Algorithm) -> Option<&[Digest]> {
+    pub(crate) fn computed(&self, algorithm: Algorithm) -> Option<&[Digest]> {
         self.columns.iter().find_map(|(column, digests)| (*column == algorithm).then_some(&digests[..]))
     }
 
@@ -276,7 +276,7 @@ impl PartChecksums {
 }
 
 /// The digest of the concatenated digests.
-fn digest_of_digests(algorithm: Algorithm, parts: &[Digest]) -> Digest {
+pub(crate) fn digest_of_digests(algorithm: Algorithm, parts: &[Digest]) -> Digest {
     let bytes: Vec<u8> = parts.iter().flat_map(|digest| digest.as_bytes().iter().copied()).collect();
     stream::digest(algorithm, &bytes)
 }
