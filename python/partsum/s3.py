@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from partsum._core import ObjectChecksums, PartPlan, hash_file, plan_parts, verify
 from partsum.errors import PartsumError
@@ -16,23 +16,27 @@ from partsum.verdict import Status, Verdict
 
 __all__ = ["object_plan", "verify_object"]
 
-_Response = dict[str, Any]
+_Client: TypeAlias = Any  # boto3 makes its classes while it runs: there is no name for them
+_Argument: TypeAlias = Any
+_Response: TypeAlias = dict[str, Any]
 
 # What a server answers that has no GetObjectAttributes, or keeps it from this caller, who may be
-# allowed HeadObject all the same. Anything else (no such key, no such bucket, ...) comes out.
+# allowed HeadObject all the same; InvalidRequest is what some answer for SSE-C objects alone.
+# Anything else (no such key, no such bucket, ...) comes out.
 _NO_ATTRIBUTES = {
     "403",
     "405",
     "501",
     "AccessDenied",
     "Forbidden",
+    "InvalidRequest",
     "MethodNotAllowed",
     "NotImplemented",
 }
 
 
 def verify_object(
-    client: Any,
+    client: _Client,
     path: str | PathLike[str] | ObjectChecksums,
     Bucket: str,
     Key: str,
@@ -41,7 +45,7 @@ def verify_object(
     threads: int | None = None,
     io: Literal["auto", "mmap", "read"] = "auto",
     progress: Callable[[int], object] | None = None,
-    **arguments: Any,
+    **arguments: _Argument,
 ) -> Verdict:
     """Whether a local file is the object, without a download and with the fewest requests.
 
@@ -83,7 +87,7 @@ def verify_object(
 
 
 def object_plan(
-    client: Any, Bucket: str, Key: str, *, VersionId: str | None = None, **arguments: Any
+    client: _Client, Bucket: str, Key: str, *, VersionId: str | None = None, **arguments: _Argument
 ) -> PartPlan:
     """How an object was cut when it was uploaded: for part_size= of everything that hashes.
 
@@ -142,7 +146,7 @@ class _Object:
     """An object, and the requests that concern it."""
 
     def __init__(
-        self, client: Any, Bucket: str, Key: str, VersionId: str | None, arguments: _Response
+        self, client: _Client, Bucket: str, Key: str, VersionId: str | None, arguments: _Response
     ) -> None:
         self.client = client
         self.where = {"Bucket": Bucket, "Key": Key, **arguments}

@@ -79,4 +79,6 @@ class Verdict(NamedTuple):
         bad_parts: Iterable[tuple[int, int, int]],
     ) -> Verdict:
         """What the compiled half makes it of."""
-        return cls(Status(status), reason, tuple(evidence), tuple(BadPart(*part) for part in bad_parts))
+        return cls(
+            Status(status), reason, tuple(evidence), tuple(BadPart(*part) for part in bad_parts)
+        )

@@ -21,6 +21,8 @@ FUNCTIONS = {
     "progress=None, allow_small_parts=False",
     "new": "algorithm, data=b''",
     "plan_parts": "size, part_size='boto3', *, allow_small_parts=False",
+    "verify": "path_or_checksums, response_or_responses",
+    "solve_etag": "path, etag, *, candidates=None",
 }
 METHODS = {
     "ObjectChecksums": {
@@ -46,7 +48,10 @@ METHODS = {
 ATTRIBUTES = {
     "ObjectChecksums": ["path", "size", "plan", "algorithms", "parts", "etag"],
     "PartChecksums": ["number", "offset", "size", "etag"],
-    "PartPlan": ["size", "sizes", "offsets", "multipart"],
+    "PartPlan": ["size", "sizes", "offsets", "multipart", "presets"],
+    "Verdict": ["status", "reason", "evidence", "bad_parts"],
+    "BadPart": ["number", "offset", "size"],
+    "Status": ["MATCH", "MISMATCH", "NOT_COMPARABLE"],
     "Hasher": ["name", "digest_size", "block_size"],
 }
 ERRORS = ["PartsumError", "PartPlanError", "NotSupportedByS3", "MissingChecksum", "PartMismatch",

@@ -736,9 +736,7 @@ def objects(draw: st.DrawFn) -> tuple[bytes, list[int]]:
 
 
 @given(objects(), st.sampled_from(oracle.COMPOSITE), st.data())
-def test_any_object(
-    cut: tuple[bytes, list[int]], algorithm: str, draw: st.DataObject
-) -> None:
+def test_any_object(cut: tuple[bytes, list[int]], algorithm: str, draw: st.DataObject) -> None:
     """Whatever S3 says: the right bytes never mismatch, spoilt ones never match."""
     data, sizes = cut
     said = Said(data, sizes, draw.draw(st.sampled_from([algorithm, None])))
