@@ -209,6 +209,16 @@ impl PartPlan {
         Part { number: index as u32 + 1, offset, size: end - offset }
     }
 
+    /// The index of the first part that begins at an offset.
+    pub(crate) fn index_at(&self, offset: u64) -> Option<usize> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.part(middle).offset < offset { low = middle + 1 } else { high = middle }
+        }
+        (low < self.len() && self.part(low).offset == offset).then_some(low)
+    }
+
     /// The part with a number from 1.
     ///
     /// # Errors

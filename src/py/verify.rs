@@ -127,7 +127,9 @@ fn response(mapping: &Bound<'_, PyMapping>) -> PyResult<Response> {
         .iter()
         .chain(Algorithm::ALL.map(Algorithm::field).iter())
         .try_fold(false, |known, name| Ok::<_, PyErr>(known || mapping.contains(*name)?))?;
-    if !known && !mapping.contains("IsTruncated")? {
+    // The list of an upload without parts has no more.
+    let listing = mapping.contains("Parts")? || (mapping.contains("IsTruncated")? && mapping.contains("UploadId")?);
+    if !known && !listing {
         return Err(PyValueError::new_err(format!("none of a response's members is there: pass {KNOWN}")));
     }
     let metadata = inner(mapping, "ResponseMetadata")?;
@@ -135,7 +137,7 @@ fn response(mapping: &Bound<'_, PyMapping>) -> PyResult<Response> {
     let encryption = |headers| -> PyResult<Encryption> {
         Ok(Encryption::told(text(mapping, "ServerSideEncryption")?.as_deref(), customer.as_deref(), headers))
     };
-    if mapping.contains("Parts")? || mapping.contains("IsTruncated")? {
+    if listing {
         // boto3's list_parts has no members for encryption; who knows it may add them.
         return Ok(Response {
             encryption: encryption(false)?,

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::solve;
 use crate::{
     algorithm::{Algorithm, ChecksumType},
+    limits::{MAX_OBJECT_SIZE, MAX_PART_SIZE},
     parts::{PartPlan, PartSize, SmallParts},
 };
 
@@ -55,7 +56,11 @@ impl ContentRange {
         let (range, total) = text.trim().strip_prefix("bytes")?.trim_start().split_once('/')?;
         let (first, last) = range.split_once('-')?;
         let (first, last, total) = (first.parse::<u64>().ok()?, last.parse::<u64>().ok()?, total.parse().ok()?);
-        (first <= last && last < total).then(|| Self { offset: first, size: last - first + 1, total })
+        (first <= last && last < total && total <= MAX_OBJECT_SIZE).then(|| Self {
+            offset: first,
+            size: last - first + 1,
+            total,
+        })
     }
 }
 
@@ -143,6 +148,13 @@ pub(super) enum Layout {
     Unfinished,
 }
 
+#[derive(Clone, Debug)]
+struct HeadPart {
+    range: ContentRange,
+    number: Option<u32>,
+    checksums: Vec<(Algorithm, String)>,
+}
+
 #[derive(Clone, Debug, Default)]
 struct Numbered {
     parts: BTreeMap<u32, SaidPart>,
@@ -167,7 +179,7 @@ pub struct Answers {
     attributes: Numbered,
     upload: Numbered,
     /// HeadObject(PartNumber=n): where the part is, and its checksums.
-    heads: Vec<(ContentRange, Option<u32>, Vec<(Algorithm, String)>)>,
+    heads: Vec<HeadPart>,
     /// The same without ContentRange: sizes in the order given.
     unplaced: Vec<u64>,
 }
@@ -194,7 +206,9 @@ impl Answers {
             let pages = if page.upload { &mut self.upload } else { &mut self.attributes };
             pages.ended |= !page.truncated;
             for part in &page.parts {
-                if let Some(before) = pages.parts.insert(part.number, part.clone()).filter(|before| before != part) {
+                // What is past S3's limits is no size: sums of these do not overflow.
+                let part = SaidPart { size: part.size.filter(|size| *size <= MAX_PART_SIZE), ..part.clone() };
+                if let Some(before) = pages.parts.insert(part.number, part.clone()).filter(|before| *before != part) {
                     let problem = format!("part {} is there twice: {before:?} and {part:?}", part.number);
                     self.contradiction.get_or_insert(problem);
                 }
@@ -243,7 +257,9 @@ impl Answers {
 
     fn add_head(&mut self, range: Option<ContentRange>, response: &Response, own: Vec<(Algorithm, String)>) {
         match (range, response.size) {
-            (Some(range), _) => self.heads.push((range, response.part_number, own)),
+            (Some(range), _) => {
+                self.heads.push(HeadPart { range, number: response.part_number, checksums: own });
+            }
             (None, Some(size)) => self.unplaced.push(size),
             (None, None) => {}
         }
@@ -356,7 +372,7 @@ impl Answers {
 
     /// The same from HeadObject(PartNumber=n), if all were asked for.
     fn head_sizes(&self, size: u64) -> Option<Vec<u64>> {
-        let mut ranges: Vec<_> = self.heads.iter().map(|(range, ..)| (range.offset, range.size)).collect();
+        let mut ranges: Vec<_> = self.heads.iter().map(|head| (head.range.offset, head.range.size)).collect();
         ranges.sort_unstable();
         ranges.dedup();
         let mut end = 0;
@@ -370,7 +386,7 @@ impl Answers {
     /// Plans from the sizes of some parts, taking the others for equal.
     fn guess(&self, size: u64, count: u32) -> Option<Vec<PartPlan>> {
         let first = (self.attributes.parts.get(&1).and_then(|part| part.size))
-            .or_else(|| self.heads.iter().find(|(range, ..)| range.offset == 0).map(|(range, ..)| range.size))
+            .or_else(|| self.heads.iter().find(|head| head.range.offset == 0).map(|head| head.range.size))
             // Of one part alone, that is the first: nobody asks for another.
             .or_else(|| self.unplaced.first().copied())?;
         let part_size = match self.unplaced.len() == count as usize {
@@ -412,15 +428,14 @@ impl Answers {
                 }
             }
         }
-        for (range, number, checksums) in &self.heads {
+        for HeadPart { range: ContentRange { offset, size, .. }, number, checksums } in &self.heads {
             let planned = match layout {
-                Layout::Exact(plan) => plan.iter().find(|part| part.offset == range.offset).map(|part| part.number),
+                Layout::Exact(plan) => plan.index_at(*offset).map(|index| plan.part(index).number),
                 _ => None,
             };
             // Without a number from anywhere: that of equal parts.
-            let number = planned.or(*number).unwrap_or_else(|| (range.offset.div_ceil(range.size) + 1) as u32);
-            let (offset, size, checksums) = (range.offset, range.size, checksums.clone());
-            pieces.push(Piece { number, offset, size, etag: None, checksums });
+            let number = planned.or(*number).unwrap_or_else(|| (offset.div_ceil(*size) + 1) as u32);
+            pieces.push(Piece { number, offset: *offset, size: *size, etag: None, checksums: checksums.clone() });
         }
         pieces
     }

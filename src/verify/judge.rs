@@ -27,7 +27,7 @@ enum Outcome {
     Unsettled(String),
 }
 
-/// How much a value is worth against an ETag that says the opposite.
+/// Whether a value that agrees is worth more than an ETag that does not.
 const fn outweighs_md5(algorithm: Algorithm) -> bool {
     matches!(algorithm, Algorithm::Sha1 | Algorithm::Sha256 | Algorithm::Sha512)
 }
@@ -37,6 +37,8 @@ struct Findings<'a> {
     answers: &'a Answers,
     layout: Layout,
     local: Local<'a>,
+    /// Whether a file was hashed for these answers: nobody can be told to compute more.
+    file: bool,
     evidence: Vec<String>,
     /// Whether something that agrees covers all bytes; whether a SHA does.
     covered: bool,
@@ -49,7 +51,7 @@ struct Findings<'a> {
 }
 
 /// The verdict on local bytes of which some checksums are known.
-pub(super) fn judge(answers: &Answers, size: u64, sums: &[ObjectChecksums]) -> Verdict {
+pub(super) fn judge(answers: &Answers, size: u64, sums: &[ObjectChecksums], file: bool) -> Verdict {
     let verdict = |status, reason: String| Verdict { status, reason, evidence: Vec::new(), bad_parts: Vec::new() };
     if let Some(contradiction) = &answers.contradiction {
         let reason = format!("the responses are not of one object: {contradiction}");
@@ -67,6 +69,7 @@ pub(super) fn judge(answers: &Answers, size: u64, sums: &[ObjectChecksums]) -> V
         answers,
         layout: answers.layout(size),
         local: Local { size, sums },
+        file,
         evidence: Vec::new(),
         covered: false,
         outweighed: false,
@@ -245,12 +248,16 @@ impl Findings<'_> {
             }
         }
         for (name, numbers) in agreed {
-            self.evidence.extend(runs(&numbers).map(|run| format!("{name} of {run}")));
+            self.evidence.extend(runs(&numbers).iter().map(|run| match run.contains('-') {
+                true => format!("{name} of parts {run}"),
+                false => format!("{name} of part {run}"),
+            }));
         }
         good.sort_unstable();
         good.dedup();
-        let all = matches!(self.layout, Layout::Exact(_)) && good.len() == pieces.len();
-        self.covered |= all && !good.is_empty() && good.iter().map(|(_, size)| size).sum::<u64>() == self.local.size;
+        if let Layout::Exact(plan) = &self.layout {
+            self.covered |= plan.iter().all(|part| good.binary_search(&(part.offset, part.size)).is_ok());
+        }
         if let Some(algorithm) = missing.first() {
             let reason = match self.local.computed(*algorithm) {
                 true => match &self.layout {
@@ -283,6 +290,8 @@ impl Findings<'_> {
                         let said = self.answers.etag.as_deref().unwrap_or_default();
                         differing.push(format!("the ETag is {said} in S3, {ours} here"));
                     }
+                    // Of a file it was not computed on purpose.
+                    Outcome::Unsettled(_) if self.file && !self.unsettled.is_empty() => {}
                     Outcome::Unsettled(reason) => self.unsettled.push(format!("ETag: {reason}")),
                 }
             }
@@ -328,12 +337,9 @@ impl Findings<'_> {
             self.differing.sort_by_key(|words| !words.starts_with("part "));
             let parts = match self.bad_parts.len() {
                 0 | 1 => String::new(),
-                _ => {
-                    let numbers: Vec<_> = self.bad_parts.iter().map(|part| part.number).collect();
-                    format!("{} differ: ", runs(&numbers).collect::<Vec<_>>().join(", "))
-                }
+                _ => format!("parts {} differ: ", enumerated(&self.bad_parts)),
             };
-            let mut words: Vec<_> = self.differing.iter().take(3).map(|words| words.trim_end()).collect();
+            let mut words: Vec<_> = self.differing.iter().take(3).map(String::as_str).collect();
             if self.differing.len() > 3 {
                 words.push("...");
             }
@@ -395,17 +401,25 @@ fn bytes(part: Part) -> String {
     }
 }
 
-/// `part 2`, `parts 4-9`.
-fn runs(numbers: &[u32]) -> impl Iterator<Item = String> {
+/// Runs of numbers: `2`, `4-9`.
+fn runs(numbers: &[u32]) -> Vec<String> {
     let mut numbers = numbers.to_vec();
     numbers.sort_unstable();
     numbers.dedup();
-    let runs: Vec<_> = numbers
-        .chunk_by(|a, b| a + 1 == *b)
-        .map(|run| match run {
-            [only] => format!("part {only}"),
-            run => format!("parts {}-{}", run[0], run[run.len() - 1]),
-        })
-        .collect();
-    runs.into_iter()
+    let run = |run: &[u32]| match run {
+        [only] => only.to_string(),
+        run => format!("{}-{}", run[0], run[run.len() - 1]),
+    };
+    numbers.chunk_by(|a, b| a + 1 == *b).map(run).collect()
+}
+
+/// The numbers of bad parts, in words that fit into a line.
+fn enumerated(parts: &[Part]) -> String {
+    const SHOWN: usize = 10;
+    let mut runs = runs(&parts.iter().map(|part| part.number).collect::<Vec<_>>());
+    if runs.len() > SHOWN {
+        runs.truncate(SHOWN);
+        runs.push(format!("... ({} in all)", parts.len()));
+    }
+    runs.join(", ")
 }

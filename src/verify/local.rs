@@ -20,7 +20,7 @@ impl Local<'_> {
     pub(super) fn digest(&self, algorithm: Algorithm, offset: u64, size: u64) -> Option<Digest> {
         self.sums.iter().find_map(|sums| {
             let (plan, digests) = (sums.plan(), sums.computed(algorithm)?);
-            let mut index = first_at(plan, offset)?;
+            let mut index = plan.index_at(offset)?;
             if plan.part(index).size == size {
                 return Some(digests[index]);
             }
@@ -44,16 +44,6 @@ impl Local<'_> {
         let digests: Option<Vec<_>> = plan.iter().map(|part| self.digest(algorithm, part.offset, part.size)).collect();
         Some(digest_of_digests(algorithm, &digests?))
     }
-}
-
-/// The index of the first part that begins at an offset.
-fn first_at(plan: &PartPlan, offset: u64) -> Option<usize> {
-    let (mut low, mut high) = (0, plan.len());
-    while low < high {
-        let middle = usize::midpoint(low, high);
-        if plan.part(middle).offset < offset { low = middle + 1 } else { high = middle }
-    }
-    (low < plan.len() && plan.part(low).offset == offset).then_some(low)
 }
 
 /// What to hash of a file.
@@ -95,10 +85,11 @@ pub(super) fn work(answers: &Answers, size: u64) -> Work {
     let layout = answers.layout(size);
     let pieces: Vec<_> =
         answers.pieces(&layout).into_iter().filter(|piece| piece.offset + piece.size <= size).collect();
+    let mut parts_do_not_matter = false;
     for value in &answers.values {
         work.algorithm(value.algorithm);
+        parts_do_not_matter |= value.algorithm.is_crc() && value.kind != Some(ChecksumType::Composite);
         match value.kind {
-            // Of any parts.
             Some(ChecksumType::FullObject) if value.algorithm.is_crc() => {}
             Some(ChecksumType::FullObject) => work.plan(PartSize::Whole),
             Some(ChecksumType::Composite) | None => work.layout(&layout),
@@ -122,9 +113,8 @@ pub(super) fn work(answers: &Answers, size: u64) -> Work {
         work.layout(&layout);
     }
     if work.plans.is_empty() {
-        let parts = PartPlan::new(size, &PartSize::Preset(Preset::BOTO3), SmallParts::Allow);
-        match parts {
-            Ok(plan) if work.algorithms.iter().all(|algorithm| algorithm.is_crc()) => work.plan(PartSize::Plan(plan)),
+        match PartPlan::new(size, &PartSize::Preset(Preset::BOTO3), SmallParts::Allow) {
+            Ok(plan) if parts_do_not_matter => work.plan(PartSize::Plan(plan)),
             // There is no plan to try.
             _ => work.algorithms.clear(),
         }

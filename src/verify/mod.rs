@@ -75,7 +75,7 @@ pub struct Verdict {
 /// # Ok::<(), partsum::Error>(())
 /// ```
 pub fn verify(sums: &ObjectChecksums, answers: &Answers) -> Verdict {
-    judge::judge(answers, sums.size(), std::slice::from_ref(sums))
+    judge::judge(answers, sums.size(), std::slice::from_ref(sums), false)
 }
 
 /// Compares a file, of which only what the answers call for is computed, in one read. Not even that, if the sizes differ.
@@ -97,7 +97,7 @@ pub fn verify_file(
         true => Vec::new(),
         false => hash_sized(path, size, &work.plans, &work.algorithms, options, observer)?,
     };
-    Ok(judge::judge(answers, size, &sums))
+    Ok(judge::judge(answers, size, &sums, true))
 }
 
 fn file_size(path: &Path) -> Result<u64> {

@@ -284,7 +284,7 @@ def test_uneven_parts_by_attributes(algorithm: str, tmp_path: Path) -> None:
     twice = spoilt(spoilt(BYTES, 0), len(BYTES) - 1)
     verdict = partsum.verify(write(tmp_path, twice), pages)
     assert [part.number for part in verdict.bad_parts] == [1, 5]
-    assert verdict.reason.startswith("part 1, part 5 differ: ")
+    assert verdict.reason.startswith("parts 1, 5 differ: ")
 
 
 @pytest.mark.parametrize("algorithm", [None, "SHA256", "CRC32"])
@@ -630,6 +630,38 @@ def test_responses_of_two_objects(tmp_path: Path) -> None:
         assert "not of one object" in verdict.reason
 
 
+def test_sizes_past_all_limits(tmp_path: Path) -> None:
+    """Whatever a file of JSON says, sums of it do not overflow."""
+    path = write(tmp_path, BYTES)
+    parts = [{"PartNumber": number, "Size": 2**64 - 1, "ETag": "x"} for number in (1, 2)]
+    assert status(partsum.verify(path, {"Parts": parts})) == "NOT_COMPARABLE"
+    pages = {"ETag": "x", "ObjectParts": {"Parts": parts, "TotalPartsCount": 2}}
+    assert status(partsum.verify(path, pages)) == "NOT_COMPARABLE"
+    assert status(partsum.verify(path, {"ContentLength": 2**64 - 1})) == "MISMATCH"
+    huge = f"bytes 0-{2**64 - 2}/{2**64 - 1}"
+    head = {"ContentLength": 1, "ContentRange": huge, "PartsCount": 2, "ETag": "x"}
+    assert status(partsum.verify(path, head)) == "NOT_COMPARABLE"
+    with pytest.raises(ValueError):
+        partsum.verify(path, {"ContentLength": 2**64})
+
+
+def test_many_bad_parts() -> None:
+    sizes = [1] * 60
+    said = Said(BYTES[:60], sizes, "CRC32").attributes()
+    other = bytes(byte ^ (index % 2) for index, byte in enumerate(BYTES[:60]))
+    sums = partsum.hash_bytes(other, "CRC32", part_size=sizes, allow_small_parts=True)
+    verdict = partsum.verify(sums, said)
+    assert [part.number for part in verdict.bad_parts] == list(range(2, 61, 2))
+    assert verdict.reason.startswith("parts 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, ... (30 in all) ")
+    assert len(verdict.reason) < 400
+
+
+def test_upload_without_parts(tmp_path: Path) -> None:
+    verdict = partsum.verify(write(tmp_path, BYTES), {"UploadId": "u", "IsTruncated": False})
+    assert status(verdict) == "NOT_COMPARABLE"
+    assert "0 of the file's 20300 bytes" in verdict.reason
+
+
 def test_range_of_an_object_says_nothing_of_it(tmp_path: Path) -> None:
     said = Said(BYTES, None, None)
     answer = said.head(
@@ -658,7 +690,7 @@ def test_attributes_from_before_checksum_types(tmp_path: Path) -> None:
         ([3], TypeError),
         ([], ValueError),
         ({}, ValueError),
-        ({"Contents": []}, ValueError),
+        ({"Contents": [], "IsTruncated": False}, ValueError),
         ({"Error": {"Code": "NoSuchKey"}}, ValueError),
         ({"ContentLength": "many"}, ValueError),
         ({"ContentLength": 1, "Checksum": 3}, TypeError),
