@@ -24,11 +24,17 @@ class Status(str, Enum):
     NOT_COMPARABLE = "NOT_COMPARABLE"
     """What S3 said does not tell."""
 
+    def __new__(cls, value: str) -> Status:
+        """The status of that name; the constructor of str would take more."""
+        status = str.__new__(cls, value)
+        status._value_ = value
+        return status
+
     def __str__(self) -> str:
-        return self.value
+        return str.__str__(self)
 
     def __format__(self, spec: str) -> str:
-        return format(self.value, spec)
+        return format(str(self), spec)
 
 
 class BadPart(NamedTuple):
