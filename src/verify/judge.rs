@@ -276,7 +276,12 @@ impl Findings<'_> {
         let mut differing = Vec::new();
         match self.answers.md5_etag() {
             Ok(None) => {}
-            Err(reason) => self.unsettled.push(reason),
+            Err(reason) => self.unsettled.push(match self.answers.values.is_empty() {
+                true => format!(
+                    "{reason}; HeadObject with ChecksumMode='ENABLED' has the object's checksum, if there is one"
+                ),
+                false => reason,
+            }),
             Ok(Some((hex, parts))) => {
                 let said = Digest::from_hex(hex, Algorithm::Md5.digest_size());
                 let outcome = match (said, parts) {

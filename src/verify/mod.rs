@@ -115,12 +115,15 @@ fn hash_sized(
 ) -> Result<Vec<ObjectChecksums>> {
     // S3's own parts are as small as the store allowed.
     let options = Options { small_parts: SmallParts::Allow, ..options.clone() };
-    hash::hash_plans(path, plans, algorithms, &options, observer).map_err(|error| match error {
-        Error::PartPlan(PartPlanError::WrongTotal { size: now, .. }) => {
-            Error::FileChanged { path: path.to_owned(), change: format!("{size} bytes became {now}") }
-        }
+    let changed = |now| Error::FileChanged { path: path.to_owned(), change: format!("{size} bytes became {now}") };
+    match hash::hash_plans(path, plans, algorithms, &options, observer) {
+        Err(Error::PartPlan(PartPlanError::WrongTotal { size: now, .. })) => Err(changed(now)),
+        Ok(sums) => match sums.iter().map(ObjectChecksums::size).find(|now| *now != size) {
+            Some(now) => Err(changed(now)),
+            None => Ok(sums),
+        },
         error => error,
-    })
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import doctest
+import inspect
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -319,6 +321,18 @@ def test_errors_come_out(store: Store, make_file: Callable[..., Path]) -> None:
     store.client.put_object(**store.where, Body=b"abc")
     with pytest.raises(FileNotFoundError):
         ask(store, "/no/such/file")
+
+
+@pytest.mark.parametrize("name", partsum.s3.__all__)
+def test_examples_run(name: str) -> None:
+    example = doctest.DocTestParser().get_doctest(
+        inspect.getdoc(getattr(partsum.s3, name)) or "", {}, name, None, 0
+    )
+    assert example.examples
+    report: list[str] = []
+    runner = doctest.DocTestRunner(verbose=False)
+    runner.run(example, out=report.append)
+    assert runner.failures == 0, "".join(report)
 
 
 def test_boto3_is_not_imported() -> None:

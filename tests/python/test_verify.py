@@ -444,6 +444,7 @@ def test_etags_that_are_no_md5s(
     verdict = partsum.verify(path, head, progress=seen.append)
     assert status(verdict) == "NOT_COMPARABLE"
     assert "not an MD5" in verdict.reason
+    assert "ChecksumMode" in verdict.reason
     assert seen == []
     # A checksum tells all the same.
     head = Said(BYTES, sizes, "CRC32C", "FULL_OBJECT").head(**encryption, ETag='"' + "0" * 32 + '"')
