@@ -7,7 +7,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, BinaryIO, NamedTuple, TypeVar
+from typing import Any, BinaryIO, Literal, NamedTuple, TypeVar
 
 import click
 
@@ -16,6 +16,7 @@ import partsum
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 Callback = Callable[[int], None]
+Io = Literal["auto", "read"]
 
 # Digests come back fast; a bar for less than this would only flicker.
 LARGE = 256 << 20
@@ -50,7 +51,7 @@ def algorithm_option(help: str) -> Callable[[F], F]:
     )
 
 
-def _plan(text: str | None) -> int | str | None:
+def plan_of(text: str | None) -> int | str | None:
     """The library's ``part_size=`` for what the user typed."""
     if text is None or text.lower() == "none":
         return None
@@ -59,7 +60,7 @@ def _plan(text: str | None) -> int | str | None:
 
 def _checked_part_size(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     try:
-        partsum.plan_parts(0, _plan(value), allow_small_parts=True)
+        partsum.plan_parts(0, plan_of(value), allow_small_parts=True)
     except ValueError as error:
         raise click.BadParameter(reason(error), ctx, param) from None
     if value is not None and _DECIMAL_UNIT.fullmatch(value):
@@ -90,7 +91,12 @@ def part_size_option(default: str | None) -> Callable[[F], F]:
 
 
 threads_option = click.option(
-    "--threads", type=click.IntRange(min=1), metavar="N", help="Threads; all CPUs by default."
+    "--threads",
+    "--num-threads",  # as b3sum has it
+    "threads",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Threads; all CPUs by default.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 # Not click's own check of the path: an unreadable file is one error line, and the rest goes on.
@@ -102,12 +108,12 @@ files_argument = click.argument(
 # --- lines -------------------------------------------------------------------------------------
 
 
-def emit(line: str) -> None:
+def emit(line: str | bytes, end: bytes = b"\n") -> None:
     """Print a line on stdout, names byte for byte, at once: the next file may take a while."""
     if sys.stdout is None:
         raise click.ClickException(f"write error: {os.strerror(errno.EBADF)}")
     try:
-        click.echo(os.fsencode(line) + b"\n", nl=False)
+        click.echo(os.fsencode(line) + end, nl=False)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -123,11 +129,18 @@ def emit_json(document: object) -> None:
     emit(json.dumps(document, indent=2))
 
 
-def digest_line(value: str, name: str, tag: str | None = None) -> str:
-    """A line of md5sum, or with a tag, of ``md5sum --tag``."""
+def escape(name: str) -> tuple[str, str]:
+    """What announces that a name is escaped, and the name: no name breaks its line."""
     escaped = name.translate(_NAME_ESCAPES)
-    mark = "\\" if escaped != name else ""
-    return f"{mark}{tag} ({escaped}) = {value}" if tag else f"{mark}{value}  {escaped}"
+    return "\\" if escaped != name else "", escaped
+
+
+def digest_line(
+    value: str, name: str, tag: str | None = None, *, mode: str = " ", escaping: bool = True
+) -> str:
+    """A line of md5sum, or with a tag, of ``md5sum --tag``."""
+    mark, shown = escape(name) if escaping else ("", name)
+    return f"{mark}{tag} ({shown}) = {value}" if tag else f"{mark}{value} {mode}{shown}"
 
 
 def say(message: str) -> None:
@@ -191,7 +204,7 @@ def has_size(name: str) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_size > 0
 
 
-def _open_stream(name: str) -> BinaryIO:
+def open_stream(name: str) -> BinaryIO:
     """Open anything that can be read, standard input for "-"."""
     if name != "-":
         return open(name, "rb")  # noqa: PTH123
@@ -204,7 +217,7 @@ def feed(
     name: str, size: int, update: Callable[[bytes], object], progress: Callback | None
 ) -> None:
     """Read a stream to its end in pieces of a size, and close it unless it is standard input."""
-    stream = _open_stream(name)
+    stream = open_stream(name)
     try:
         while piece := stream.read(size):
             update(piece)
@@ -221,9 +234,10 @@ def object_hasher(
     part_size: str | None,
     allow_small_parts: bool,
     threads: int | None,
+    io: Io = "auto",
 ) -> Callable[[str, Callback | None], partsum.ObjectChecksums]:
     """A function from a name to the object of those bytes, planned as the options say."""
-    plan = _plan(part_size)
+    plan = plan_of(part_size)
 
     def hash_object(name: str, progress: Callback | None) -> partsum.ObjectChecksums:
         if has_size(name):
@@ -233,6 +247,7 @@ def object_hasher(
                 part_size=plan,
                 allow_small_parts=allow_small_parts,
                 threads=threads,
+                io=io,
                 progress=progress,
             )
         hasher = partsum.MultipartHasher(
@@ -258,10 +273,14 @@ class Failed(NamedTuple):
 
     reason: str
     status: int
+    missing: bool = False
 
 
 def each(
-    names: Sequence[str], hash_one: Callable[[str, Callback | None], T]
+    names: Sequence[str],
+    hash_one: Callable[[str, Callback | None], T],
+    *,
+    ignore_missing: bool = False,
 ) -> Iterator[tuple[str, T | Failed]]:
     """Hash one name after the other; one that fails is a line on stderr, and the rest goes on."""
     progress = Progress(names)
@@ -271,9 +290,13 @@ def each(
                 result: T | Failed = hash_one(name, progress.callback)
             except (OSError, partsum.PartsumError, ValueError) as error:
                 # A plan that S3 would refuse is the option's fault, not the file's.
-                result = Failed(reason(error), 2 if isinstance(error, ValueError) else 1)
+                result = Failed(
+                    reason(error),
+                    2 if isinstance(error, ValueError) else 1,
+                    isinstance(error, FileNotFoundError),
+                )
             progress.clear()
-            if isinstance(result, Failed):
+            if isinstance(result, Failed) and not (ignore_missing and result.missing):
                 say(f"{name}: {result.reason}")
             yield name, result
     finally:
@@ -283,10 +306,11 @@ def each(
 def print_each(
     names: Sequence[str],
     hash_one: Callable[[str, Callback | None], T],
-    lines: Callable[[str, T], Iterable[str]],
+    lines: Callable[[str, T], Iterable[str | bytes]],
     details: Callable[[T], dict[str, Any]],
     *,
     as_json: bool,
+    end: bytes = b"\n",
 ) -> int:
     """Print the lines of every name, or one document about all; return the exit status."""
     status = 0
@@ -299,7 +323,7 @@ def print_each(
             entries.append({"path": name} | details(result))
         else:
             for line in lines(name, result):
-                emit(line)
+                emit(line, end)
     if as_json:
         emit_json({"files": entries})
     return status
