@@ -105,7 +105,7 @@ class CheckFile:
             whole, composite = map(tuple, wanted[name])
             return hash_both(name, whole, composite, self.options, progress)
 
-        reads = each(list(wanted), read, ignore_missing=self.rules.ignore_missing)
+        reads = each(list(wanted), read, silent=True)
         known: dict[str, Values | Failed] = {}
         for entry in entries:
             if entry.name not in known:
@@ -129,6 +129,7 @@ class CheckFile:
             if self.rules.ignore_missing and result.missing:
                 self._document(line, entry, "MISSING")
                 return
+            say(f"{entry.name}: {result.reason}")  # for each line, as md5sum, which tries again
             self.counts["unreadable"] += 1
             self.status = max(self.status, result.status)
             self._print(entry, "FAILED open or read")

@@ -269,7 +269,7 @@ def facts(sums: partsum.ObjectChecksums) -> dict[str, Any]:
 
 
 class Failed(NamedTuple):
-    """Why a file has no result; said on stderr already."""
+    """Why a file has no result."""
 
     reason: str
     status: int
@@ -280,7 +280,7 @@ def each(
     names: Sequence[str],
     hash_one: Callable[[str, Callback | None], T],
     *,
-    ignore_missing: bool = False,
+    silent: bool = False,
 ) -> Iterator[tuple[str, T | Failed]]:
     """Hash one name after the other; one that fails is a line on stderr, and the rest goes on."""
     progress = Progress(names)
@@ -296,7 +296,7 @@ def each(
                     isinstance(error, FileNotFoundError),
                 )
             progress.clear()
-            if isinstance(result, Failed) and not (ignore_missing and result.missing):
+            if isinstance(result, Failed) and not silent:
                 say(f"{name}: {result.reason}")
             yield name, result
     finally:
