@@ -68,6 +68,11 @@ def _checked_part_size(ctx: click.Context, param: click.Parameter, value: str | 
     return value
 
 
+def _presets(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Complete a preset; a size is for the user to type."""
+    return [name for name in (*partsum.PRESETS, "none") if name.startswith(incomplete)]
+
+
 def part_size_option(default: str | None) -> Callable[[F], F]:
     """``--part-size`` and, for stores that are not S3, ``--allow-small-parts``."""
 
@@ -82,6 +87,7 @@ def part_size_option(default: str | None) -> Callable[[F], F]:
             metavar="SIZE|PRESET",
             default=default,
             callback=_checked_part_size,
+            shell_complete=_presets,
             show_default=default is not None,
             help="8MiB, 8MB (10^6) or bytes; or as a tool does it: boto3, awscli, rclone, s5cmd, "
             "mc, ...; or none for one PutObject.",
