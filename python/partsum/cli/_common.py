@@ -7,7 +7,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, BinaryIO, Literal, NamedTuple, TypeVar
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import click
 
@@ -16,7 +16,6 @@ import partsum
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 Callback = Callable[[int], None]
-Io = Literal["auto", "read"]
 
 # Digests come back fast; a bar for less than this would only flicker.
 LARGE = 256 << 20
@@ -240,7 +239,7 @@ def object_hasher(
     part_size: str | None,
     allow_small_parts: bool,
     threads: int | None,
-    io: Io = "auto",
+    no_mmap: bool = False,
 ) -> Callable[[str, Callback | None], partsum.ObjectChecksums]:
     """A function from a name to the object of those bytes, planned as the options say."""
     plan = plan_of(part_size)
@@ -253,7 +252,7 @@ def object_hasher(
                 part_size=plan,
                 allow_small_parts=allow_small_parts,
                 threads=threads,
-                io=io,
+                io="read" if no_mmap else "auto",
                 progress=progress,
             )
         hasher = partsum.MultipartHasher(

@@ -8,7 +8,6 @@ from partsum.cli._common import (
     CHUNK,
     MANY_PARTS,
     Callback,
-    Io,
     facts,
     feed,
     has_size,
@@ -51,10 +50,10 @@ class Message:
 
 
 def message_hasher(
-    algorithms: Sequence[str], threads: int | None, io: Io = "auto"
+    algorithms: Sequence[str], threads: int | None, no_mmap: bool = False
 ) -> Callable[[str, Callback | None], Digests]:
     """A function from a name to the digests of all its bytes."""
-    hash_object = object_hasher(algorithms, None, False, threads, io)
+    hash_object = object_hasher(algorithms, None, False, threads, no_mmap)
 
     def hash_message(name: str, progress: Callback | None) -> Digests:
         if has_size(name):
@@ -75,7 +74,7 @@ class Options(NamedTuple):
     part_size: str | None
     allow_small_parts: bool
     threads: int | None
-    io: Io
+    no_mmap: bool
 
 
 class Values(NamedTuple):
@@ -93,11 +92,11 @@ def hash_both(
     progress: Callback | None,
 ) -> Values:
     """Digests of all bytes by some algorithms, of the parts by others, in one read of a file."""
-    part_size, allow_small_parts, threads, io = options
+    part_size, allow_small_parts, threads, no_mmap = options
     if not composite:
-        return Values(message_hasher(whole, threads, io)(name, progress).values, None)
+        return Values(message_hasher(whole, threads, no_mmap)(name, progress).values, None)
     if not whole:
-        hash_object = object_hasher(composite, part_size, allow_small_parts, threads, io)
+        hash_object = object_hasher(composite, part_size, allow_small_parts, threads, no_mmap)
         return Values({}, hash_object(name, progress))
     if has_size(name):
         try:
@@ -106,7 +105,7 @@ def hash_both(
                 [None, plan_of(part_size)],
                 list(dict.fromkeys((*whole, *composite))),
                 threads=threads,
-                io=io,
+                io="read" if no_mmap else "auto",
                 progress=progress,
                 allow_small_parts=allow_small_parts,
             )

@@ -19,6 +19,11 @@ _TAGS = {name: name for name in ALGORITHMS} | {
 _TAGGED = re.compile(rf"({'|'.join(map(re.escape, _TAGS))}) ?\((.*)\)[ \t]*=[ \t]*(\S+)", re.DOTALL)
 # Where a length fits several algorithms, it is one of those that the coreutils have a tool for.
 _USUAL = ("MD5", "SHA1", "SHA256", "SHA512")
+# The sizes of digests that may have a number of characters: in hex, or in base64.
+_SIZES: dict[int, set[int]] = {}
+for _size in {algorithm.digest_size for algorithm in ALGORITHMS.values()}:
+    for _length in (2 * _size, -(-_size // 3) * 4):
+        _SIZES.setdefault(_length, set()).add(_size)
 _BLANK = " \t"
 _HEX = re.compile("[0-9A-Fa-f]+")
 _COUNT = re.compile("[1-9][0-9]{0,4}")
@@ -93,7 +98,12 @@ class Reader:
         return Entry(name, algorithm, value, _HEX.fullmatch(digest.partition("-")[0]) is not None)
 
     def _by_length(self, digest: str) -> str | None:
-        fitting = [alg for alg in self.algorithms or ALGORITHMS if value_of(alg, digest)]
+        sizes = _SIZES.get(len(digest.partition("-")[0]), ())
+        fitting = [
+            alg
+            for alg in self.algorithms or ALGORITHMS
+            if ALGORITHMS[alg].digest_size in sizes and value_of(alg, digest)
+        ]
         if len(fitting) > 1:
             usual = [alg for alg in _USUAL if alg in fitting]
             self.ambiguous += not usual

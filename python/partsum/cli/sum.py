@@ -8,7 +8,6 @@ import click
 
 from partsum.cli._common import (
     Callback,
-    Io,
     algorithm_option,
     digest_line,
     files_argument,
@@ -94,7 +93,6 @@ def command(
     them fits, else the one given by -a. A value that ends in -N is compared with the file cut by
     --part-size, boto3 by default. Of --quiet, --status and --warn the last one counts.
     """
-    io: Io = "read" if no_mmap else "auto"
     if checking:
         _refuse(
             "{} is meaningless when verifying checksums",
@@ -107,7 +105,9 @@ def command(
             files,
             algorithms,
             Rules(says, strict, ignore_missing),
-            Options("boto3" if part_size is None else part_size, allow_small_parts, threads, io),
+            Options(
+                "boto3" if part_size is None else part_size, allow_small_parts, threads, no_mmap
+            ),
             as_json=as_json,
         )
     _refuse(
@@ -121,8 +121,8 @@ def command(
         raise click.UsageError("--raw is for one digest of one file, without --json")
     tag = tag or len(algorithms) > 1
     whole = part_size is None
-    hash_message = message_hasher(algorithms, threads, io)
-    hash_object = object_hasher(algorithms, part_size, allow_small_parts, threads, io)
+    hash_message = message_hasher(algorithms, threads, no_mmap)
+    hash_object = object_hasher(algorithms, part_size, allow_small_parts, threads, no_mmap)
 
     def digests(name: str, progress: Callback | None) -> Digests:
         if whole:
