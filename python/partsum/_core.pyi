@@ -68,6 +68,7 @@ def hash_bytes(
     threads: int | None = None,
     allow_small_parts: bool = False,
 ) -> ObjectChecksums: ...
+
 @final
 class _Files(Iterator[ObjectChecksums | FileError]):
     def __iter__(self) -> _Files: ...

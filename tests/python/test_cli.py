@@ -174,7 +174,9 @@ def test_sum_reads_what_is_not_a_regular_file(tmp_path: Path) -> None:
 def test_a_file_too_large_for_one_put_object_still_has_a_sum(tmp_path: Path) -> None:
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate((5 << 30) + 1)
-    out = ok("sum", "-a", "crc64nvme", "sparse", cwd=tmp_path).decode()
+    (tmp_path / "small").write_bytes(b"123456789")
+    first, out = ok("sum", "-a", "crc64nvme", "small", "sparse", cwd=tmp_path).decode().splitlines()
+    assert first == "ae8b14860a799888  small"
     parts = partsum.hash_file(tmp_path / "sparse", ["CRC64NVME"], part_size="1GiB")
     assert out.split()[0] == base64.b64decode(parts.full_object("CRC64NVME")).hex()
     refused = run("etag", "--part-size", "none", "sparse", cwd=tmp_path)

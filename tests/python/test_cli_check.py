@@ -539,6 +539,52 @@ def test_a_file_is_read_once_for_all_its_lines(kind: str, tmp_path: Path) -> Non
     writer.join()
 
 
+@needs_coreutils
+@posix_only
+def test_many_files_of_every_kind(tmp_path: Path) -> None:
+    """Neighbours are hashed at once, up to 1024; what is special stands between them."""
+    names = [f"{number:04}" for number in range(1500)]
+    for number, name in enumerate(names):
+        (tmp_path / name).write_bytes(pattern(number % 300 * 7))  # some are empty
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "large").write_bytes(pattern(9 * MIB))
+    listed = [*names[:2], "gone", *names[2:40], "folder", "large", "0001", *names[40:], "gone"]
+    good = [name for name in listed if name not in {"gone", "folder"}]
+    want = coreutils("md5sum", *listed, cwd=tmp_path)
+    done = run("sum", "-a", "md5", *listed, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, want)
+    assert done.stderr.count(b"\n") == 3
+    assert ok("sum", "-a", "md5", *good, cwd=tmp_path) == want
+    whole = dict(line.split()[::-1] for line in want.decode().splitlines())
+    etags = ok("etag", *good, cwd=tmp_path).decode().splitlines()
+    assert [line.split()[1] for line in etags] == good
+    assert {line for line in etags if line.split()[0] != whole[line.split()[1]]} == {
+        line for line in etags if "-2  large" in line
+    }
+
+    def line(name: str) -> str:
+        return f"{whole.get(name, '0' * 32)}  {name}"
+
+    # Some files have a line of another kind, too, which their neighbours have not.
+    more = [line for line in etags if "large" in line]
+    more += [f"SHA1 ({name}) = {hashlib.sha1(b'').hexdigest()}" for name in names[600:602]]
+    listing = "\n".join([*map(line, listed), *more]).encode()
+    done = run("sum", "-c", stdin=listing, cwd=tmp_path)
+    verdicts = [
+        f"{name}: OK" if name in good else f"{name}: FAILED open or read" for name in listed
+    ]
+    verdicts += ["large: OK"] * len(more[:-2]) + ["0600: OK", "0601: FAILED"]
+    assert done.stdout.decode().splitlines() == verdicts
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == [
+        "partsum: gone: No such file or directory",
+        "partsum: folder: Is a directory",
+        "partsum: gone: No such file or directory",
+        "partsum: WARNING: 3 listed files could not be read",
+        "partsum: WARNING: 1 computed checksum did NOT match",
+    ]
+
+
 @posix_only
 def test_verdicts_come_in_the_order_of_the_lines(tmp_path: Path) -> None:
     writers = [_served_once(tmp_path / name, name.encode()) for name in "ab"]

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
-from partsum import NotSupportedByS3
+from partsum import NotSupportedByS3, ObjectChecksums
+from partsum.cli._batches import Batches, Request
 from partsum.cli._common import (
     Callback,
     Failed,
@@ -16,7 +17,7 @@ from partsum.cli._common import (
     open_stream,
     say,
 )
-from partsum.cli._digests import Options, Values, hash_both
+from partsum.cli._digests import Digests, Options, Values, hash_both
 from partsum.cli._lines import Entry, Reader
 
 Says = Literal["quiet", "status", "warn"] | None
@@ -105,7 +106,21 @@ class CheckFile:
             whole, composite = map(tuple, wanted[name])
             return hash_both(name, whole, composite, self.options, progress)
 
-        reads = each(list(wanted), read, silent=True)
+        def request(name: str) -> Request | None:
+            whole, composite = map(tuple, wanted[name])
+            if whole and composite:
+                return None
+            if whole:
+                return Request(whole, None, False, *self.options[2:])
+            return Request(composite, *self.options)
+
+        def take(request: Request, sums: ObjectChecksums) -> Values:
+            if request.part_size is None:
+                return Values(Digests.of_object(sums).values, None)
+            return Values({}, sums)
+
+        names = list(wanted)
+        reads = each(names, Batches(names, read, request, take), silent=True)
         known: dict[str, Values | Failed] = {}
         for entry in entries:
             if entry.name not in known:

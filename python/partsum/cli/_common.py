@@ -320,7 +320,7 @@ def print_each(
     """Print the lines of every name, or one document about all; return the exit status."""
     status = 0
     entries = []
-    for name, result in each(names or ("-",), hash_one):
+    for name, result in each(names, hash_one):
         if isinstance(result, Failed):
             status = max(status, result.status)
             entries.append({"path": name, "error": result.reason})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from partsum.cli._batches import Batches, Request
 from partsum.cli._common import (
     Callback,
     algorithm_option,
@@ -121,8 +122,9 @@ def command(
         raise click.UsageError("--raw is for one digest of one file, without --json")
     tag = tag or len(algorithms) > 1
     whole = part_size is None
+    request = Request(algorithms, part_size, allow_small_parts, threads, no_mmap)
     hash_message = message_hasher(algorithms, threads, no_mmap)
-    hash_object = object_hasher(algorithms, part_size, allow_small_parts, threads, no_mmap)
+    hash_object = object_hasher(*request)
 
     def digests(name: str, progress: Callback | None) -> Digests:
         if whole:
@@ -147,8 +149,12 @@ def command(
                 )
             )
 
+    names = files or ("-",)
+    batches = Batches(
+        names, digests, lambda _name: request, lambda _request, sums: Digests.of_object(sums)
+    )
     end = b"" if raw else b"\0" if zero else b"\n"
-    return print_each(files, digests, lines, _details, as_json=as_json, end=end)
+    return print_each(names, batches, lines, _details, as_json=as_json, end=end)
 
 
 def _refuse(why: str, options: dict[str, object]) -> None:
