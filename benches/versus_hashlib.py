@@ -77,10 +77,15 @@ def ours(path: pathlib.Path, algorithms: tuple[str, ...], threads: int) -> list[
     return [[part.digest(name) for name in algorithms] for part in sums.parts]
 
 
-def seconds(function: Callable[[], object]) -> float:
-    """How long a call takes."""
+def seconds(
+    job: Callable[[pathlib.Path, tuple[str, ...], int], object],
+    path: pathlib.Path,
+    algorithms: tuple[str, ...],
+    threads: int,
+) -> float:
+    """How long a job takes."""
     start = time.perf_counter()
-    function()
+    job(path, algorithms, threads)
     return time.perf_counter() - start
 
 
@@ -106,10 +111,7 @@ def rows(path: pathlib.Path, pairs: int, threads: int) -> list[str]:
         if peer(path, algorithms, threads) != ours(path, algorithms, threads):
             raise SystemExit(f"{algorithms}: the digests differ")
         timed = [
-            (
-                seconds(lambda job=algorithms: peer(path, job, threads)),
-                seconds(lambda job=algorithms: ours(path, job, threads)),
-            )
+            (seconds(peer, path, algorithms, threads), seconds(ours, path, algorithms, threads))
             for _ in range(pairs)
         ]
         ratios = sorted(theirs / mine for theirs, mine in timed)

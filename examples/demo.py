@@ -4,7 +4,7 @@
 
 Starts a real S3 server on this machine, hashes a file with all ten algorithms, uploads it part by
 part with plain boto3, through the client and through the resource, and asks the server what it has
-stored. Then one bit of one part is flipped. Nothing is left behind, and the exit status is 0 only
+stored. Then one byte of one part is flipped. Nothing is left behind, and the exit status is 0 only
 if all of it went as foretold.
 """
 
@@ -77,12 +77,12 @@ def upload_with_resource(
 def upload_damaged_part(
     client: Client, path: Path, sums: partsum.ObjectChecksums, **where: str
 ) -> ClientError:
-    """One bit of the last part is not as it was hashed. Returns what S3 has to say about that."""
+    """One byte of the last part is not as it was hashed. Returns what S3 has to say about that."""
     created = client.create_multipart_upload(**where, **sums.create_multipart_upload_args("SHA256"))
     upload = {**where, "UploadId": created["UploadId"]}
     part = sums.parts[-1]
     body = bytearray(read(path, part))
-    body[part.size // 2] ^= 1
+    body[part.size // 2] ^= 0xFF
     try:
         arguments = sums.upload_part_args(part.number, "SHA256")
         client.upload_part(**upload, Body=bytes(body), **arguments)
@@ -141,7 +141,7 @@ def main() -> None:
         expect("ETag", sums.etag, stored["ETag"].strip('"'))
         expect("CRC64NVME", sums.checksum("CRC64NVME"), stored["ChecksumCRC64NVME"])
 
-        heading("One bit flipped in one part")
+        heading("One byte flipped in one part")
         refusal = upload_damaged_part(client, path, sums, Bucket="demo", Key="damaged")
         say(str(refusal))
         say(sums.explain(refusal, number=len(sums.parts)) or "")

@@ -1,6 +1,7 @@
 //! The verbs: from bytes to [`ObjectChecksums`].
 
 use std::{
+    collections::VecDeque,
     ops::Range,
     path::{Path, PathBuf},
 };
@@ -10,10 +11,10 @@ use crate::{
     digest::Digest,
     error::{Error, PartPlanError, Result},
     limits::{MAX_PARTS, MIN_PART_SIZE},
-    parts::{PartPlan, PartSize, SmallParts},
+    parts::{Part, PartPlan, PartSize, SmallParts},
     s3::ObjectChecksums,
-    schedule::{self, Observer, Work},
-    source::{Io, Source},
+    schedule::{self, Observer, Outcome, Work},
+    source::{Io, Source, Span},
     stream::Stream,
 };
 
@@ -54,9 +55,8 @@ pub fn hash_file(
     options: &Options,
     observer: &mut dyn Observer,
 ) -> Result<ObjectChecksums> {
-    let path = path.as_ref();
-    let source = Source::open(path, options.io)?;
-    hash_source(&source, Some(path), std::slice::from_ref(&options.part_size), algorithms, options, observer).map(only)
+    let input = Input::open(path.as_ref(), std::slice::from_ref(&options.part_size), options)?;
+    hash_one(input, algorithms, options, observer).map(only)
 }
 
 /// All checksums of a file under several part plans, in one read; ranges that plans share are hashed once.
@@ -86,11 +86,10 @@ pub fn hash_plans(
     if plans.is_empty() {
         return Err(Error::argument("plans", "no part plan given: name at least one"));
     }
-    let path = path.as_ref();
     // Parts of different plans want the same bytes at different times: mapped, they are read once all the same.
     let io = if plans.len() > 1 && options.io == Io::Auto { Io::Mmap } else { options.io };
-    let source = Source::open(path, io)?;
-    hash_source(&source, Some(path), plans, algorithms, options, observer)
+    let input = Input::open(path.as_ref(), plans, &Options { io, ..options.clone() })?;
+    hash_one(input, algorithms, options, observer)
 }
 
 /// All checksums of bytes in memory.
@@ -111,50 +110,190 @@ pub fn hash_bytes(
     options: &Options,
     observer: &mut dyn Observer,
 ) -> Result<ObjectChecksums> {
-    let source = Source::Bytes(bytes);
-    hash_source(&source, None, std::slice::from_ref(&options.part_size), algorithms, options, observer).map(only)
+    let input = Input::new(None, Source::Bytes(bytes), std::slice::from_ref(&options.part_size), options)?;
+    hash_one(input, algorithms, options, observer).map(only)
+}
+
+/// All checksums of many files, whose parts share the lanes and threads; a file that cannot be hashed never stops the
+/// rest. Results come in the order of the paths, batch by batch: at most 256 files are open, and a batch is over after
+/// 512 MiB or its first larger file.
+///
+/// ```
+/// use partsum::{Algorithm, HashFiles, Options};
+///
+/// let file = std::env::temp_dir().join(format!("partsum-files-{}", std::process::id()));
+/// std::fs::write(&file, "aaa")?;
+/// let mut files = HashFiles::new(&[Algorithm::Md5], Options::default())?;
+/// files.open(vec![file.clone(), "/no/such/file".into()])?;
+/// let results = files.hash_batch(&mut ())?;
+/// assert_eq!(results[0].1.as_ref().unwrap().etag()?, "47bce5c74f589f4867dbd57e9ca9f808");
+/// assert!(results[1].1.is_err());
+/// # std::fs::remove_file(&file)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct HashFiles {
+    algorithms: Vec<Algorithm>,
+    options: Options,
+    threads: usize,
+    /// Opened, but not in a batch yet.
+    opened: VecDeque<(PathBuf, Result<Input<'static>>)>,
+}
+
+/// Bytes after which a batch is full.
+const BATCH_BYTES: u64 = 512 << 20;
+/// Files up to this size are read as they are opened.
+const SMALL_FILE: u64 = 16 << 10;
+
+impl HashFiles {
+    /// Paths to give to [`open`](Self::open) at once: as many files may be open.
+    pub const MAX_OPEN: usize = 256;
+
+    /// # Errors
+    /// [`Error::NoAlgorithms`]; [`Error::InvalidArgument`] for no threads.
+    pub fn new(algorithms: &[Algorithm], options: Options) -> Result<Self> {
+        let threads = threads(&options)?;
+        Ok(Self { algorithms: Algorithm::distinct(algorithms)?, options, threads, opened: VecDeque::new() })
+    }
+
+    /// Whether everything that was opened has had its batch.
+    pub fn is_drained(&self) -> bool {
+        self.opened.is_empty()
+    }
+
+    /// Opens the next files.
+    ///
+    /// # Errors
+    /// None for a file: what goes wrong with it is in its result.
+    pub fn open(&mut self, paths: Vec<PathBuf>) -> Result<()> {
+        let inputs = schedule::map(self.threads, &paths, |path| self.open_one(path))?;
+        self.opened.extend(paths.into_iter().zip(inputs));
+        Ok(())
+    }
+
+    /// Hashes a batch of the files that are open; their results, in order.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`]; what goes wrong with a file is in its result.
+    pub fn hash_batch(&mut self, observer: &mut dyn Observer) -> Result<Vec<(PathBuf, Result<ObjectChecksums>)>> {
+        let (mut order, mut inputs, mut bytes) = (Vec::new(), Vec::new(), 0);
+        while bytes < BATCH_BYTES
+            && let Some((path, opened)) = self.opened.pop_front()
+        {
+            match opened {
+                Ok(input) => {
+                    bytes += input.source.size();
+                    inputs.push(input);
+                    order.push((path, None));
+                }
+                Err(error) => order.push((path, Some(error))),
+            }
+        }
+        let mut results = hash_inputs(inputs, &self.algorithms, self.threads, observer)?.into_iter();
+        let result = |(path, failed): (PathBuf, Option<Error>)| match failed {
+            Some(error) => Some((path, Err(error))),
+            None => Some((path, results.next()?.map(only))),
+        };
+        Ok(order.into_iter().filter_map(result).collect())
+    }
+
+    fn open_one(&self, path: &Path) -> Result<Input<'static>> {
+        let mut input = Input::open(path, std::slice::from_ref(&self.options.part_size), &self.options)?;
+        if input.source.size() <= SMALL_FILE {
+            input.source = input.source.into_memory()?;
+        }
+        Ok(input)
+    }
 }
 
 fn only(mut sums: Vec<ObjectChecksums>) -> ObjectChecksums {
     sums.swap_remove(0)
 }
 
-fn hash_source(
-    source: &Source<'_>,
-    path: Option<&Path>,
-    part_sizes: &[PartSize],
+/// Something to hash, and where its parts are cut.
+#[derive(Debug)]
+struct Input<'a> {
+    path: Option<PathBuf>,
+    source: Source<'a>,
+    plans: Vec<PartPlan>,
+}
+
+impl<'a> Input<'a> {
+    fn new(path: Option<PathBuf>, source: Source<'a>, part_sizes: &[PartSize], options: &Options) -> Result<Self> {
+        let plan = |part_size| PartPlan::new(source.size(), part_size, options.small_parts);
+        let plans = part_sizes.iter().map(plan).collect::<Result<_, _>>()?;
+        Ok(Self { path, source, plans })
+    }
+
+    fn open(path: &Path, part_sizes: &[PartSize], options: &Options) -> Result<Self> {
+        Self::new(Some(path.to_owned()), Source::open(path, options.io)?, part_sizes, options)
+    }
+
+    /// The ranges that the plans ask for, each once.
+    fn ranges(&self) -> Vec<Range<u64>> {
+        let mut ranges: Vec<_> = self.plans.iter().flat_map(|plan| plan.iter().map(range)).collect();
+        if self.plans.len() > 1 {
+            // Plans walk the file side by side, so that a byte is still in the cache for the next plan.
+            ranges.sort_by_key(|range| (range.start, range.end));
+            ranges.dedup();
+        }
+        ranges
+    }
+}
+
+fn range(part: Part) -> Range<u64> {
+    part.offset..part.offset + part.size
+}
+
+fn hash_one(
+    input: Input<'_>,
     algorithms: &[Algorithm],
     options: &Options,
     observer: &mut dyn Observer,
 ) -> Result<Vec<ObjectChecksums>> {
     let algorithms = Algorithm::distinct(algorithms)?;
-    let threads = threads(options)?;
-    let plans = part_sizes
-        .iter()
-        .map(|part_size| PartPlan::new(source.size(), part_size, options.small_parts))
-        .collect::<Result<Vec<_>, _>>()?;
-    let range = |part: crate::parts::Part| part.offset..part.offset + part.size;
-    let mut ranges: Vec<Range<u64>> = plans.iter().flat_map(|plan| plan.iter().map(range)).collect();
-    if plans.len() > 1 {
-        // Plans walk the file side by side, so that a byte is still in the cache for the next plan.
-        ranges.sort_by_key(|range| (range.start, range.end));
-        ranges.dedup();
-    }
-    let columns = schedule::hash(Work { source, ranges: &ranges, algorithms: &algorithms, threads }, observer)?;
-    source.check_unchanged()?;
+    hash_inputs(vec![input], &algorithms, threads(options)?, observer)?.swap_remove(0)
+}
 
-    let sums = plans.into_iter().map(|plan| {
-        let place = |part| {
-            let key = range(part);
-            ranges.partition_point(|range| (range.start, range.end) < (key.start, key.end))
-        };
-        let places: Vec<usize> = plan.iter().map(place).collect();
-        let digests = |column: &Vec<Digest>| places.iter().map(|place| column[*place]).collect();
-        let columns = algorithms.iter().zip(&columns).map(|(algorithm, column)| (*algorithm, digests(column)));
-        let columns = columns.collect();
-        ObjectChecksums::new(path.map(Path::to_owned), plan, columns)
+/// For each input, the checksums under each of its plans.
+fn hash_inputs(
+    inputs: Vec<Input<'_>>,
+    algorithms: &[Algorithm],
+    threads: usize,
+    observer: &mut dyn Observer,
+) -> Result<Vec<Result<Vec<ObjectChecksums>>>> {
+    let mut spans = Vec::new();
+    let mut spans_of = Vec::with_capacity(inputs.len());
+    for (source, input) in inputs.iter().enumerate() {
+        let first = spans.len();
+        spans.extend(input.ranges().into_iter().map(|range| Span { source, range }));
+        spans_of.push(first..spans.len());
+    }
+    let (sources, plans): (Vec<_>, Vec<_>) =
+        inputs.into_iter().map(|input| (input.source, (input.path, input.plans))).unzip();
+    let work = Work { sources: &sources, spans: &spans, algorithms, threads };
+    let Outcome { digests, errors } = schedule::hash(work, observer)?;
+
+    let results = plans.into_iter().zip(&sources).zip(errors).zip(spans_of);
+    let results = results.map(|((((path, plans), source), error), own)| {
+        if let Some(error) = error {
+            return Err(error);
+        }
+        source.check_unchanged()?;
+        let ranges = &spans[own.clone()];
+        let sums = plans.into_iter().map(|plan| {
+            let place = |part| {
+                let key = range(part);
+                own.start + ranges.partition_point(|span| (span.range.start, span.range.end) < (key.start, key.end))
+            };
+            let places: Vec<usize> = plan.iter().map(place).collect();
+            let column = |column: &Vec<Option<Digest>>| places.iter().filter_map(|place| column[*place]).collect();
+            let columns = algorithms.iter().zip(&digests).map(|(algorithm, digests)| (*algorithm, column(digests)));
+            ObjectChecksums::new(path.clone(), plan, columns.collect())
+        });
+        Ok(sums.collect())
     });
-    Ok(sums.collect())
+    Ok(results.collect())
 }
 
 fn threads(options: &Options) -> Result<usize> {
@@ -329,12 +468,16 @@ impl MultipartHasher {
     }
 
     fn hash_whole_parts(&mut self, bytes: &[u8], part_size: u64, observer: &mut dyn Observer) -> Result<usize> {
-        let ranges: Vec<_> =
-            (0..bytes.len() as u64 / part_size).map(|part| part * part_size..(part + 1) * part_size).collect();
-        let (source, threads) = (Source::Bytes(bytes), threads(&self.options)?);
-        let work = Work { source: &source, ranges: &ranges, algorithms: &self.algorithms, threads };
-        for (column, digests) in self.columns.iter_mut().zip(schedule::hash(work, observer)?) {
-            column.extend(digests);
+        let part = |index| Span { source: 0, range: index * part_size..(index + 1) * part_size };
+        let spans: Vec<_> = (0..bytes.len() as u64 / part_size).map(part).collect();
+        let work = Work {
+            sources: &[Source::Bytes(bytes)],
+            spans: &spans,
+            algorithms: &self.algorithms,
+            threads: threads(&self.options)?,
+        };
+        for (column, digests) in self.columns.iter_mut().zip(schedule::hash(work, observer)?.digests) {
+            column.extend(digests.into_iter().flatten());
         }
         Ok(bytes.len())
     }

@@ -1,7 +1,7 @@
-//! Ranges of a source times algorithms, spread over threads. The only file that names rayon.
+//! Spans of sources times algorithms, spread over threads. The only file that names rayon.
 //!
-//! Each thread works in *waves*: the next tile of every range it has in flight, read once and handed to every
-//! algorithm while it is in L2. Ranges are taken from one queue, each thread its fair share of the bytes that are left,
+//! Each thread works in *waves*: the next tile of every span it has in flight, read once and handed to every
+//! algorithm while it is in L2. Spans are taken from one queue, each thread its fair share of the bytes that are left,
 //! so that all threads end together. The calling thread hashes nothing while others do: it reports progress and can
 //! stop the work.
 
@@ -11,7 +11,7 @@ use std::{
     ops::{ControlFlow, Range},
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
         mpsc,
     },
     time::Duration,
@@ -25,7 +25,7 @@ use crate::{
     error::{Error, Result},
     isa::Isa,
     multibuffer::{self, Messages, TILE_ALIGN, Tile},
-    source::{Reader, Source},
+    source::{Reader, Source, Span},
     stream::Combiner,
 };
 
@@ -47,10 +47,12 @@ impl Observer for () {
 const WAVE: usize = 256 << 10;
 /// Shorter tiles restart the hardware prefetcher too often.
 const MIN_TILE: usize = 16 << 10;
-/// Ranges in flight on one thread, however short they are.
+/// Spans in flight on one thread, however short they are.
 const MAX_SLOTS: usize = 256;
 /// A thread that gets less than this costs more than it gives.
 const MIN_THREAD_BYTES: u64 = 1 << 20;
+/// The same for items that are a system call or two each.
+const MIN_THREAD_ITEMS: usize = 32;
 /// Work that is over before anybody would look at its progress stays on the calling thread.
 const MAX_INLINE_BYTES: u64 = 4 << 20;
 /// How often the calling thread looks up from waiting.
@@ -64,94 +66,131 @@ pub fn default_threads() -> usize {
 /// What to hash.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Work<'a> {
-    pub(crate) source: &'a Source<'a>,
-    pub(crate) ranges: &'a [Range<u64>],
+    pub(crate) sources: &'a [Source<'a>],
+    pub(crate) spans: &'a [Span],
     pub(crate) algorithms: &'a [Algorithm],
     pub(crate) threads: usize,
 }
 
-/// The digest of each range, for each algorithm.
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// For each algorithm, the digest of each span; `None` where its source failed.
+    pub(crate) digests: Vec<Vec<Option<Digest>>>,
+    /// For each source, what reading met first. The others are hashed all the same.
+    pub(crate) errors: Vec<Option<Error>>,
+}
+
+/// The digest of each span, for each algorithm.
 ///
 /// # Errors
-/// Whatever reading meets first, or [`Error::Interrupted`].
-pub(crate) fn hash(work: Work<'_>, observer: &mut dyn Observer) -> Result<Vec<Vec<Digest>>> {
+/// [`Error::Interrupted`] if the observer asks for it; a wrong `PARTSUM_ISA`.
+pub(crate) fn hash(work: Work<'_>, observer: &mut dyn Observer) -> Result<Outcome> {
     if work.algorithms.iter().all(|algorithm| algorithm.is_crc()) {
         hash_pieces(work, observer)
     } else {
-        hash_ranges(work, observer)
+        hash_spans(work, observer)
     }
 }
 
-/// CRCs combine, so ranges may be cut to keep every thread busy.
-fn hash_pieces(work: Work<'_>, observer: &mut dyn Observer) -> Result<Vec<Vec<Digest>>> {
-    let piece = (total(work.ranges) / (8 * work.threads as u64)).max(MIN_THREAD_BYTES);
+/// CRCs combine, so spans may be cut to keep every thread busy.
+fn hash_pieces(work: Work<'_>, observer: &mut dyn Observer) -> Result<Outcome> {
+    let piece = (total(work.spans) / (8 * work.threads as u64)).max(MIN_THREAD_BYTES);
     let mut pieces = Vec::new();
-    let mut pieces_of = Vec::with_capacity(work.ranges.len());
-    for range in work.ranges {
+    let mut pieces_of = Vec::with_capacity(work.spans.len());
+    for span in work.spans {
         let first = pieces.len();
-        let mut start = range.start;
-        while range.end - start > 2 * piece {
-            pieces.push(start..start + piece);
+        let mut start = span.range.start;
+        while span.range.end - start > 2 * piece {
+            pieces.push(Span { source: span.source, range: start..start + piece });
             start += piece;
         }
-        pieces.push(start..range.end);
+        pieces.push(Span { source: span.source, range: start..span.range.end });
         pieces_of.push(first..pieces.len());
     }
-    let columns = hash_ranges(Work { ranges: &pieces, ..work }, observer)?;
-    let joined = work.algorithms.iter().zip(columns).map(|(algorithm, digests)| {
+    let Outcome { digests, errors } = hash_spans(Work { spans: &pieces, ..work }, observer)?;
+    let joined = work.algorithms.iter().zip(digests).map(|(algorithm, digests)| {
         let join = |indices: &Range<usize>| {
             let mut combiner = Combiner::new(*algorithm)?;
             for index in indices.clone() {
-                combiner.append(&digests[index], pieces[index].end - pieces[index].start);
+                combiner.append(&digests[index]?, pieces[index].len());
             }
             Some(combiner.digest())
         };
-        pieces_of.iter().filter_map(join).collect()
+        pieces_of.iter().map(join).collect()
     });
-    Ok(joined.collect())
+    Ok(Outcome { digests: joined.collect(), errors })
 }
 
-fn hash_ranges(work: Work<'_>, observer: &mut dyn Observer) -> Result<Vec<Vec<Digest>>> {
+fn hash_spans(work: Work<'_>, observer: &mut dyn Observer) -> Result<Outcome> {
     let isa = Isa::selected()?;
-    let bytes = total(work.ranges);
-    let useful = work.ranges.len().min((bytes / MIN_THREAD_BYTES) as usize).max(1);
+    let bytes = total(work.spans);
+    let useful = work.spans.len().min((bytes / MIN_THREAD_BYTES) as usize).max(1);
     let threads = work.threads.min(useful);
     let shared = Shared::new(work, threads);
     if threads == 1 && bytes <= MAX_INLINE_BYTES {
         Worker::new(&shared, isa).run();
-        shared.report(observer);
     } else {
-        // A pool per call: none is left behind to be broken by a fork, and `threads=` is kept to.
-        ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|index| format!("partsum-{index}"))
-            .build_scoped(
-                |thread| thread.run(),
-                |pool| {
-                    pool.in_place_scope(|scope| {
-                        let (working, all_done) = mpsc::channel::<()>();
-                        for _ in 0..threads {
-                            let (shared, working) = (&shared, working.clone());
-                            scope.spawn(move |_| {
-                                Worker::new(shared, isa).run();
-                                drop(working);
-                            });
-                        }
-                        drop(working);
-                        while let Err(mpsc::RecvTimeoutError::Timeout) = all_done.recv_timeout(TICK) {
-                            shared.report(observer);
-                        }
-                    });
-                },
-            )
-            .map_err(|error| Error::argument("threads", format!("{threads} threads cannot be started: {error}")))?;
-        shared.report(observer);
+        let work = || Worker::new(&shared, isa).run();
+        on_threads(threads, work, || shared.report(observer))?;
     }
-    shared.into_digests()
+    shared.report(observer);
+    shared.into_outcome()
 }
 
-fn total(ranges: &[Range<u64>]) -> u64 {
-    ranges.iter().map(|range| range.end - range.start).sum()
+/// Runs `work` on each of so many threads and `tick` on this one until all are done.
+///
+/// A pool per call: none is left behind to be broken by a fork, and `threads=` is kept to.
+fn on_threads(threads: usize, work: impl Fn() + Sync, mut tick: impl FnMut()) -> Result<()> {
+    let run = |pool: &rayon::ThreadPool| {
+        pool.in_place_scope(|scope| {
+            let (working, all_done) = mpsc::channel::<()>();
+            for _ in 0..threads {
+                let (work, working) = (&work, working.clone());
+                scope.spawn(move |_| {
+                    work();
+                    drop(working);
+                });
+            }
+            drop(working);
+            while let Err(mpsc::RecvTimeoutError::Timeout) = all_done.recv_timeout(TICK) {
+                tick();
+            }
+        });
+    };
+    ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("partsum-{index}"))
+        .build_scoped(|thread| thread.run(), run)
+        .map_err(|error| Error::argument("threads", format!("{threads} threads cannot be started: {error}")))
+}
+
+/// `f` of each item, in order, on up to `threads` threads.
+///
+/// # Errors
+/// If the threads cannot be started.
+pub(crate) fn map<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R + Sync) -> Result<Vec<R>> {
+    let threads = threads.min(items.len() / MIN_THREAD_ITEMS);
+    if threads <= 1 {
+        return Ok(items.iter().map(f).collect());
+    }
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(items.len())));
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Relaxed);
+            let Some(item) = items.get(index) else { return };
+            let result = f(item);
+            lock(&done).push((index, result));
+        }
+    };
+    on_threads(threads, work, || ())?;
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_unstable_by_key(|(index, _)| *index);
+    Ok(done.into_iter().map(|(_, result)| result).collect())
+}
+
+fn total(spans: &[Span]) -> u64 {
+    spans.iter().map(Span::len).sum()
 }
 
 /// What the threads of a call share.
@@ -159,7 +198,7 @@ struct Shared<'a> {
     work: Work<'a>,
     threads: u64,
     queue: Mutex<Queue>,
-    /// Bytes of all ranges that are hashed, and what the observer was told of the source's bytes.
+    /// Bytes of all spans that are hashed, and what the observer was told of the source's bytes.
     hashed: AtomicU64,
     told: AtomicU64,
     stop: AtomicBool,
@@ -167,15 +206,12 @@ struct Shared<'a> {
 }
 
 struct Queue {
-    /// The next range that nobody has taken.
+    /// The next span that nobody has taken.
     next: usize,
-    /// Bytes of all ranges that are not hashed yet, taken or not.
+    /// Bytes of all spans that are neither hashed nor given up yet, taken or not.
     left: u64,
-}
-
-struct Outcome {
-    error: Option<Error>,
-    digests: Vec<Vec<Option<Digest>>>,
+    /// Sources that cannot be read on: their spans are given up.
+    failed: Vec<bool>,
 }
 
 /// No thread panics while it holds one of our locks, so a poisoned one is as good as any.
@@ -188,39 +224,38 @@ impl<'a> Shared<'a> {
         Self {
             work,
             threads: threads as u64,
-            queue: Mutex::new(Queue { next: 0, left: total(work.ranges) }),
+            queue: Mutex::new(Queue { next: 0, left: total(work.spans), failed: vec![false; work.sources.len()] }),
             hashed: AtomicU64::new(0),
             told: AtomicU64::new(0),
             stop: AtomicBool::new(false),
             outcome: Mutex::new(Outcome {
-                error: None,
-                digests: vec![vec![None; work.ranges.len()]; work.algorithms.len()],
+                digests: vec![vec![None; work.spans.len()]; work.algorithms.len()],
+                errors: work.sources.iter().map(|_| None).collect(),
             }),
         }
     }
 
-    /// Tells the observer what was hashed since the last time. Where ranges overlap, a byte of the source counts once
+    /// Tells the observer what was hashed since the last time. Where spans overlap, a byte of the source counts once
     /// in all, however often it is hashed.
     fn report(&self, observer: &mut dyn Observer) {
-        let ranges = u128::from(total(self.work.ranges).max(1));
-        let source = u128::from(self.work.source.size()).min(ranges);
-        let done = (u128::from(self.hashed.load(Relaxed)) * source / ranges) as u64;
+        let spans = u128::from(total(self.work.spans).max(1));
+        let sources = self.work.sources.iter().map(|source| u128::from(source.size())).sum::<u128>().min(spans);
+        let done = (u128::from(self.hashed.load(Relaxed)) * sources / spans) as u64;
         if observer.progress(done - self.told.swap(done, Relaxed)).is_break() {
-            self.fail(Error::Interrupted);
+            self.stop.store(true, Relaxed);
         }
     }
 
-    /// Keeps the first error and stops all threads.
-    fn fail(&self, error: Error) {
-        lock(&self.outcome).error.get_or_insert(error);
-        self.stop.store(true, Relaxed);
+    /// Gives up a source; keeps its first error.
+    fn fail(&self, source: usize, error: Error) {
+        lock(&self.queue).failed[source] = true;
+        lock(&self.outcome).errors[source].get_or_insert(error);
     }
 
-    fn into_digests(self) -> Result<Vec<Vec<Digest>>> {
-        let outcome = self.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
-        match outcome.error {
-            Some(error) => Err(error),
-            None => Ok(outcome.digests.into_iter().map(|column| column.into_iter().flatten().collect()).collect()),
+    fn into_outcome(self) -> Result<Outcome> {
+        match self.stop.into_inner() {
+            true => Err(Error::Interrupted),
+            false => Ok(self.outcome.into_inner().unwrap_or_else(PoisonError::into_inner)),
         }
     }
 }
@@ -235,22 +270,22 @@ struct Worker<'a> {
     free_slots: Vec<usize>,
 }
 
-/// A range that is being hashed.
+/// A span that is being hashed.
 struct Flight {
     slot: usize,
-    range: usize,
+    span: usize,
     first: bool,
-    rest: Range<u64>,
+    rest: Span,
 }
 
 impl<'a> Worker<'a> {
     fn new(shared: &'a Shared<'a>, isa: Isa) -> Self {
-        let Work { source, ranges, algorithms, .. } = shared.work;
+        let Work { sources, spans, algorithms, .. } = shared.work;
         let lanes = algorithms.iter().map(|algorithm| multibuffer::lanes(*algorithm, isa)).max().unwrap_or(1);
-        let slots = ranges.len().min(MAX_SLOTS);
+        let slots = spans.len().min(MAX_SLOTS);
         Self {
             shared,
-            reader: source.reader(),
+            reader: Reader::new(sources),
             algorithms: algorithms.iter().map(|algorithm| multibuffer::messages(*algorithm, slots, isa)).collect(),
             tile: (WAVE / lanes).max(MIN_TILE).next_multiple_of(TILE_ALIGN) as u64,
             flights: Vec::new(),
@@ -260,85 +295,90 @@ impl<'a> Worker<'a> {
 
     fn run(&mut self) {
         while !self.shared.stop.load(Relaxed) {
-            self.take_ranges();
+            self.take_spans();
             if self.flights.is_empty() {
                 return;
             }
-            if let Err(error) = self.wave() {
-                return self.shared.fail(error);
-            }
+            self.wave();
         }
     }
 
     /// Fills the wave from the queue, but takes no more than a fair share of what is left.
-    fn take_ranges(&mut self) {
-        let ranges = self.shared.work.ranges;
-        let size = |range: &Range<u64>| range.end - range.start;
-        let mut wave: u64 = self.flights.iter().map(|flight| size(&flight.rest).min(self.tile)).sum();
+    fn take_spans(&mut self) {
+        let spans = self.shared.work.spans;
+        let mut wave: u64 = self.flights.iter().map(|flight| flight.rest.len().min(self.tile)).sum();
         if wave >= WAVE as u64 || self.free_slots.is_empty() {
             return;
         }
-        let mut mine: u64 = self.flights.iter().map(|flight| size(&flight.rest)).sum();
+        let mut mine: u64 = self.flights.iter().map(|flight| flight.rest.len()).sum();
         let mut queue = lock(&self.shared.queue);
         let share = queue.left.div_ceil(self.shared.threads);
-        while wave < WAVE as u64 && queue.next < ranges.len() && (mine < share || self.flights.is_empty()) {
-            let Some(slot) = self.free_slots.pop() else {
-                return;
-            };
-            let rest = ranges[queue.next].clone();
-            wave += size(&rest).min(self.tile);
-            mine += size(&rest);
-            self.flights.push(Flight { slot, range: queue.next, first: true, rest });
+        while wave < WAVE as u64 && (mine < share || self.flights.is_empty()) {
+            let Some(rest) = spans.get(queue.next) else { return };
+            if queue.failed[rest.source] {
+                queue.left -= rest.len();
+                queue.next += 1;
+                continue;
+            }
+            let Some(slot) = self.free_slots.pop() else { return };
+            wave += rest.len().min(self.tile);
+            mine += rest.len();
+            self.flights.push(Flight { slot, span: queue.next, first: true, rest: rest.clone() });
             queue.next += 1;
         }
     }
 
-    /// Reads and hashes the next tile of every range in flight.
-    fn wave(&mut self) -> Result<()> {
-        let tiles: Vec<Range<u64>> = self
-            .flights
-            .iter()
-            .map(|flight| flight.rest.start..flight.rest.end.min(flight.rest.start + self.tile))
-            .collect();
-        let bytes = self.reader.read(&tiles)?;
-        let wave: Vec<Tile<'_>> = self
-            .flights
-            .iter()
-            .zip(bytes)
-            .zip(&tiles)
-            .map(|((flight, bytes), tile)| Tile {
-                slot: flight.slot,
-                bytes,
-                first: flight.first,
-                last: tile.end == flight.rest.end,
-            })
-            .collect();
+    /// Reads and hashes the next tile of every span in flight.
+    fn wave(&mut self) {
+        let tile = |flight: &Flight| {
+            let Range { start, end } = flight.rest.range;
+            Span { source: flight.rest.source, range: start..end.min(start + self.tile) }
+        };
+        let tiles: Vec<Span> = self.flights.iter().map(tile).collect();
+        let mut wave = Vec::with_capacity(tiles.len());
+        let mut hashed = 0;
+        for ((flight, tile), read) in self.flights.iter().zip(&tiles).zip(self.reader.read(&tiles)) {
+            match read {
+                Ok(bytes) => {
+                    let last = tile.range.end == flight.rest.range.end;
+                    wave.push(Tile { slot: flight.slot, bytes, first: flight.first, last });
+                    hashed += tile.len();
+                }
+                Err(error) => self.shared.fail(tile.source, error),
+            }
+        }
         for messages in &mut self.algorithms {
             messages.update(&wave);
         }
-
         for (flight, tile) in self.flights.iter_mut().zip(&tiles) {
             flight.first = false;
-            flight.rest.start = tile.end;
+            flight.rest.range.start = tile.range.end;
         }
-        let hashed = total(&tiles);
         self.shared.hashed.fetch_add(hashed, Relaxed);
-        lock(&self.shared.queue).left -= hashed;
-        self.land();
-        Ok(())
+        self.land(total(&tiles));
     }
 
-    /// Hands over the digests of ranges that ended.
-    fn land(&mut self) {
-        if self.flights.iter().all(|flight| !flight.rest.is_empty()) {
+    /// Hands over the digests of spans that ended, and lets go of those whose source failed.
+    fn land(&mut self, done: u64) {
+        let mut queue = lock(&self.shared.queue);
+        queue.left -= done;
+        let given_up: u64 =
+            self.flights.iter().filter(|flight| queue.failed[flight.rest.source]).map(|flight| flight.rest.len()).sum();
+        queue.left -= given_up;
+        let failed = queue.failed.clone();
+        drop(queue);
+        if self.flights.iter().all(|flight| flight.rest.len() > 0 && !failed[flight.rest.source]) {
             return;
         }
         let mut outcome = lock(&self.shared.outcome);
         self.flights.retain(|flight| {
-            let flying = !flight.rest.is_empty();
+            let failed = failed[flight.rest.source];
+            let flying = flight.rest.len() > 0 && !failed;
             if !flying {
-                for (messages, digests) in self.algorithms.iter().zip(&mut outcome.digests) {
-                    digests[flight.range] = Some(messages.digest(flight.slot));
+                if !failed {
+                    for (messages, digests) in self.algorithms.iter().zip(&mut outcome.digests) {
+                        digests[flight.span] = Some(messages.digest(flight.slot));
+                    }
                 }
                 self.free_slots.push(flight.slot);
             }

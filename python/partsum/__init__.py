@@ -22,6 +22,7 @@ from partsum._core import (
     _preset_table,
     hash_bytes,
     hash_file,
+    hash_files,
     hash_plans,
     new,
     plan_parts,
@@ -30,6 +31,7 @@ from partsum._core import (
 )
 from partsum.errors import (
     FileChangedError,
+    FileError,
     MissingChecksum,
     NotSupportedByS3,
     PartMismatch,
@@ -47,6 +49,7 @@ __all__ = [
     "Algorithm",
     "BadPart",
     "FileChangedError",
+    "FileError",
     "Hasher",
     "MissingChecksum",
     "MultipartHasher",
@@ -64,6 +67,7 @@ __all__ = [
     "algorithms_available",
     "hash_bytes",
     "hash_file",
+    "hash_files",
     "hash_plans",
     "new",
     "plan_parts",

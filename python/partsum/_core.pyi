@@ -1,9 +1,10 @@
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from os import PathLike
 from typing import Any, Literal, SupportsIndex, TypeAlias, final
 
 from typing_extensions import Buffer
 
+from partsum.errors import FileError
 from partsum.verdict import Verdict
 
 _Algorithm: TypeAlias = (
@@ -32,6 +33,7 @@ __all__ = [
     "ObjectChecksums",
     "PartChecksums",
     "PartPlan",
+    "_Files",
     "__version__",
     "_algorithm_table",
     "_preset_table",
@@ -40,6 +42,7 @@ __all__ = [
     "combine_crc",
     "hash_bytes",
     "hash_file",
+    "hash_files",
     "hash_plans",
     "new",
     "plan_parts",
@@ -68,6 +71,22 @@ def hash_bytes(
     threads: int | None = None,
     allow_small_parts: bool = False,
 ) -> ObjectChecksums: ...
+
+@final
+class _Files(Iterator[ObjectChecksums | FileError]):
+    def __iter__(self) -> _Files: ...
+    def __next__(self) -> ObjectChecksums | FileError: ...
+
+def hash_files(
+    paths: Iterable[str | PathLike[str]],
+    algorithms: _Algorithm | Iterable[_Algorithm] = ("MD5", "CRC64NVME"),
+    *,
+    part_size: _PartSize = "boto3",
+    threads: int | None = None,
+    io: Literal["auto", "mmap", "read"] = "auto",
+    progress: Callable[[int], object] | None = None,
+    allow_small_parts: bool = False,
+) -> _Files: ...
 def hash_plans(
     path: str | PathLike[str],
     plans: Iterable[_PartSize],

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 __all__ = [
     "FileChangedError",
+    "FileError",
     "MissingChecksum",
     "NotSupportedByS3",
     "PartMismatch",
@@ -99,3 +100,25 @@ class FileChangedError(PartsumError, OSError):
     >>> issubclass(partsum.FileChangedError, OSError)
     True
     """
+
+
+class FileError(PartsumError):
+    """What `hash_files` yields for a file that it could not hash; it may be raised, too.
+
+    `.path` is the file (str), `.error` what `hash_file` would have raised (OSError, PartPlanError,
+    ...).
+
+    >>> import partsum
+    >>> (result,) = partsum.hash_files(["/no/such/file"])
+    >>> result.path, type(result.error).__name__
+    ('/no/such/file', 'FileNotFoundError')
+    """
+
+    def __init__(self, path: str, error: Exception) -> None:
+        super().__init__(path, error)
+        self.path: str = path
+        self.error: Exception = error
+        self.__cause__ = error
+
+    def __str__(self) -> str:
+        return f"{self.path}: {getattr(self.error, 'strerror', None) or self.error}"

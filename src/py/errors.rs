@@ -56,6 +56,13 @@ impl From<PartPlanError> for PyErr {
     }
 }
 
+/// A `FileError` value for a file whose result is an error.
+pub(super) fn file_error(py: Python<'_>, path: &Path, error: Error) -> PyResult<Py<PyAny>> {
+    let error = PyErr::from(error).into_value(py);
+    let class = py.import("partsum.errors")?.getattr("FileError")?;
+    Ok(class.call1((path.as_os_str(), error))?.unbind())
+}
+
 /// `OSError(errno, strerror, filename)`: Python itself picks FileNotFoundError and the like from errno.
 fn os_error(py: Python<'_>, path: &Path, offset: Option<u64>, source: &io::Error) -> PyErr {
     let problem = || -> PyResult<String> {

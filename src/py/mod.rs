@@ -7,6 +7,7 @@ mod buffer;
 mod checksums;
 mod convert;
 mod errors;
+mod files;
 mod hashers;
 mod observer;
 mod plan;
@@ -22,6 +23,7 @@ mod _core {
     #[pymodule_export]
     use super::{
         checksums::{PyObjectChecksums, PyPartChecksums, rebuild_part},
+        files::{PyFiles, hash_files},
         hashers::{PyHasher, PyMultipartHasher, new},
         plan::{PyPartPlan, plan_parts, rebuild_plan},
         verbs::{algorithm_table, combine_crc, hash_bytes, hash_file, hash_plans, preset_table, runtime_info},

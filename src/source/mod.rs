@@ -67,6 +67,7 @@ impl Identity {
 #[derive(Debug)]
 pub(crate) enum Source<'a> {
     Bytes(&'a [u8]),
+    Memory(Vec<u8>),
     File(OpenFile),
 }
 
@@ -109,12 +110,22 @@ impl Source<'_> {
     pub(crate) fn size(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Memory(bytes) => bytes.len() as u64,
             Self::File(file) => file.identity.size,
         }
     }
 
-    pub(crate) fn reader(&self) -> Reader<'_> {
-        Reader { source: self, buffer: Vec::new() }
+    /// Reads a small file into memory and closes it, so that thousands of them need no descriptors.
+    ///
+    /// # Errors
+    /// As [`Reader::read`], and as [`check_unchanged`](Self::check_unchanged).
+    pub(crate) fn into_memory(self) -> Result<Self> {
+        let bytes = match &self {
+            Self::File(file) => file.read(0..self.size())?,
+            Self::Bytes(_) | Self::Memory(_) => return Ok(self),
+        };
+        self.check_unchanged()?;
+        Ok(Self::Memory(bytes))
     }
 
     /// After hashing: is it still the file that was opened?
@@ -145,51 +156,84 @@ impl Source<'_> {
     }
 }
 
-/// One thread's way to the bytes.
-#[derive(Debug)]
-pub(crate) struct Reader<'a> {
-    source: &'a Source<'a>,
-    buffer: Vec<u8>,
-}
+impl OpenFile {
+    fn read(&self, range: Range<u64>) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; (range.end - range.start) as usize];
+        self.read_into(&mut bytes, range.start).map(|()| bytes)
+    }
 
-impl Reader<'_> {
-    /// The bytes of each range, all valid until the next call.
-    ///
-    /// # Errors
-    /// [`Error::FileChanged`] if the file ends before a range does; [`Error::Io`] as the system says.
-    pub(crate) fn read(&mut self, ranges: &[Range<u64>]) -> Result<Vec<&[u8]>> {
-        let (path, file) = match self.source {
-            Source::Bytes(bytes) => return Ok(slices(bytes, ranges)),
-            Source::File(OpenFile { map: Some(map), .. }) => {
-                return Ok(slices(map.bytes(), ranges));
+    fn read_into(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
+        self.file.read_exact_at(bytes, offset).map_err(|source| match source.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                let change = format!("it ends before byte {}", offset + bytes.len() as u64);
+                Error::FileChanged { path: self.path.clone(), change }
             }
-            Source::File(OpenFile { path, file, .. }) => (path, file),
-        };
-        let total: u64 = ranges.iter().map(|range| range.end - range.start).sum();
-        self.buffer.resize(total as usize, 0);
-        let mut rest = &mut self.buffer[..];
-        for range in ranges {
-            let (bytes, others) = rest.split_at_mut((range.end - range.start) as usize);
-            file.read_exact_at(bytes, range.start).map_err(|source| match source.kind() {
-                io::ErrorKind::UnexpectedEof => {
-                    Error::FileChanged { path: path.clone(), change: format!("it ends before byte {}", range.end) }
-                }
-                _ => Error::Io { path: path.clone(), offset: Some(range.start), source },
-            })?;
-            rest = others;
-        }
-        let mut rest = &self.buffer[..];
-        Ok(ranges
-            .iter()
-            .map(|range| {
-                let (bytes, others) = rest.split_at((range.end - range.start) as usize);
-                rest = others;
-                bytes
-            })
-            .collect())
+            _ => Error::Io { path: self.path.clone(), offset: Some(offset), source },
+        })
     }
 }
 
-fn slices<'a>(bytes: &'a [u8], ranges: &[Range<u64>]) -> Vec<&'a [u8]> {
-    ranges.iter().map(|range| &bytes[range.start as usize..range.end as usize]).collect()
+/// A range of one of several sources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) source: usize,
+    pub(crate) range: Range<u64>,
+}
+
+impl Span {
+    pub(crate) fn len(&self) -> u64 {
+        self.range.end - self.range.start
+    }
+}
+
+/// One thread's way to the bytes of several sources.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    sources: &'a [Source<'a>],
+    buffer: Vec<u8>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) const fn new(sources: &'a [Source<'a>]) -> Self {
+        Self { sources, buffer: Vec::new() }
+    }
+
+    /// The bytes of each span, all valid until the next call. What cannot be read is an error of its own:
+    /// [`Error::FileChanged`] if the file ends before the span does, [`Error::Io`] as the system says.
+    pub(crate) fn read(&mut self, spans: &[Span]) -> Vec<Result<&[u8]>> {
+        let copied = |span: &Span| match &self.sources[span.source] {
+            Source::File(file) if file.map.is_none() => Some(file),
+            _ => None,
+        };
+        let total: u64 = spans.iter().filter(|span| copied(span).is_some()).map(Span::len).sum();
+        self.buffer.resize(total as usize, 0);
+        let mut rest = &mut self.buffer[..];
+        let mut outcomes = Vec::with_capacity(spans.len());
+        for span in spans {
+            outcomes.push(match copied(span) {
+                Some(file) => {
+                    let (bytes, others) = rest.split_at_mut(span.len() as usize);
+                    rest = others;
+                    file.read_into(bytes, span.range.start)
+                }
+                None => Ok(()),
+            });
+        }
+        let mut rest = &self.buffer[..];
+        let within = |bytes: &'a [u8], span: &Span| &bytes[span.range.start as usize..span.range.end as usize];
+        let bytes = spans.iter().zip(outcomes).map(|(span, outcome)| {
+            let bytes = match &self.sources[span.source] {
+                Source::Bytes(bytes) => within(bytes, span),
+                Source::Memory(bytes) => within(bytes, span),
+                Source::File(OpenFile { map: Some(map), .. }) => within(map.bytes(), span),
+                Source::File(_) => {
+                    let (bytes, others) = rest.split_at(span.len() as usize);
+                    rest = others;
+                    bytes
+                }
+            };
+            outcome.map(|()| bytes)
+        });
+        bytes.collect()
+    }
 }

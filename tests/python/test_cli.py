@@ -4,90 +4,26 @@ import base64
 import hashlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import partsum
 import pytest
+from shell import COREUTILS, MIB, coreutils, needs_coreutils, ok, ok_json, pattern, posix_only, run
 
-MIB = 1 << 20
 VECTORS = json.loads(
     (Path(__file__).parents[1] / "vectors" / "aws_multipart.json").read_text(encoding="ascii")
 )
-COREUTILS = {"MD5": "md5sum", "SHA1": "sha1sum", "SHA256": "sha256sum", "SHA512": "sha512sum"}
-# Everything that a line of output has to survive; a byte that is not UTF-8 and each escape.
-ODD_NAMES = [
-    b"plain",
-    b" leading and  inner ",
-    b"new\nline",
-    b"back\\slash",
-    b"carriage\rreturn",
-    b"all\\of\nthem\r",
-    b"not-utf8-\xff\xfe",
-    "ünï☃".encode(),
-    b"tab\tand\x1bescape",
-    b"*star",
-    b"(paren) = x",
-    b"--option",
-]
-
-needs_coreutils = pytest.mark.skipif(
-    any(shutil.which(tool) is None for tool in COREUTILS.values()), reason="no GNU coreutils here"
-)
-posix_only = pytest.mark.skipif(os.name != "posix", reason="pipes and devices of POSIX")
-
-
-def run(
-    *args: str | bytes | Path,
-    stdin: bytes = b"",
-    env: dict[str, str] | None = None,
-    cwd: Path | None = None,
-) -> subprocess.CompletedProcess[bytes]:
-    """``partsum ARGS`` in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "partsum", *args],
-        input=stdin,
-        capture_output=True,
-        check=False,
-        timeout=120,
-        env={**os.environ, **(env or {})},
-        cwd=cwd,
-    )
-
-
-def ok(*args: str | bytes | Path, stdin: bytes = b"", cwd: Path | None = None) -> bytes:
-    """What a run that must succeed prints; it must not say anything on stderr."""
-    done = run(*args, stdin=stdin, cwd=cwd)
-    assert (done.returncode, done.stderr) == (0, b"")
-    return done.stdout
-
-
-def ok_json(
-    *args: str | bytes | Path, stdin: bytes = b"", cwd: Path | None = None
-) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(ok(*args, stdin=stdin, cwd=cwd))
-    return document
-
-
-def coreutils(*args: str | bytes, stdin: bytes = b"", cwd: Path | None = None) -> bytes:
-    return subprocess.run(args, input=stdin, capture_output=True, check=False, cwd=cwd).stdout
 
 
 def b64(digest: bytes) -> str:
     return base64.b64encode(digest).decode()
-
-
-def pattern(size: int) -> bytes:
-    """Bytes of the cycle of 251, so that no two blocks are equal."""
-    return (bytes(range(251)) * (size // 251 + 1))[:size]
 
 
 def composite(alg: str, data: bytes, part_size: int) -> str:
@@ -99,22 +35,6 @@ def composite(alg: str, data: bytes, part_size: int) -> str:
 def etag(data: bytes, part_size: int) -> str:
     value, _, count = composite("md5", data, part_size).rpartition("-")
     return f"{base64.b64decode(value).hex()}-{count}"
-
-
-@pytest.fixture
-def odd_files(tmp_path: Path) -> list[bytes]:
-    """Names in ``tmp_path``, of files of different sizes, empty and past one block included."""
-    names = []
-    for index, name in enumerate(ODD_NAMES):
-        try:
-            (Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))).write_bytes(
-                pattern(index * 37)
-            )
-        except OSError:
-            continue  # the file system refuses the name
-        names.append(name)
-    assert len(names) > 3
-    return names
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +174,9 @@ def test_sum_reads_what_is_not_a_regular_file(tmp_path: Path) -> None:
 def test_a_file_too_large_for_one_put_object_still_has_a_sum(tmp_path: Path) -> None:
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate((5 << 30) + 1)
-    out = ok("sum", "-a", "crc64nvme", "sparse", cwd=tmp_path).decode()
+    (tmp_path / "small").write_bytes(b"123456789")
+    first, out = ok("sum", "-a", "crc64nvme", "small", "sparse", cwd=tmp_path).decode().splitlines()
+    assert first == "ae8b14860a799888  small"
     parts = partsum.hash_file(tmp_path / "sparse", ["CRC64NVME"], part_size="1GiB")
     assert out.split()[0] == base64.b64decode(parts.full_object("CRC64NVME")).hex()
     refused = run("etag", "--part-size", "none", "sparse", cwd=tmp_path)
@@ -671,41 +593,6 @@ def test_control_c_is_status_130() -> None:
     assert process.wait(10) == 130
     out, err = process.communicate()
     assert (out, err.strip()) == (b"", b"")
-
-
-@pytest.fixture
-def on_terminal() -> Iterator[Callable[..., tuple[bytes, bytes]]]:
-    """``partsum ARGS`` with stderr on a terminal; gives stdout and what the terminal got."""
-    pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
-    ours, theirs = pty.openpty()
-
-    def run_there(*args: str | Path) -> tuple[bytes, bytes]:
-        with subprocess.Popen(
-            [sys.executable, "-m", "partsum", *args],
-            stdout=subprocess.PIPE,
-            stderr=theirs,
-            env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
-        ) as process:
-            assert process.stdout
-            out = process.stdout.read()
-            assert process.wait(60) == 0
-        os.write(theirs, b"END")
-        seen = b""
-        while not seen.endswith(b"END"):
-            seen += os.read(ours, 4096)
-        return out, seen[:-3]
-
-    yield run_there
-    os.close(ours)
-    os.close(theirs)
-
-
-@pytest.fixture
-def large_file(tmp_path: Path) -> Path:
-    path = tmp_path / "large"
-    with path.open("wb") as file:
-        file.truncate(300 * MIB)
-    return path
 
 
 def test_a_large_job_on_a_terminal_has_a_bar(

@@ -10,7 +10,7 @@ import click
 import partsum
 from partsum.cli._common import failure, say
 
-VERBS = ("sum", "etag", "parts", "doctor")
+VERBS = ("sum", "etag", "parts", "doctor", "completion")
 """One module of this package per verb, in the order of the help; each has a ``command``."""
 
 # From click 8.2 on, `partsum` alone is an error that shows the help.
@@ -69,6 +69,7 @@ class Verbs(click.Group):
     epilog="""\b
 Examples:
   partsum sum -a sha256 FILE...        as sha256sum prints it
+  partsum sum -c SHA256SUMS            as sha256sum -c checks it
   partsum etag big.tar                 the ETag after boto3's upload_file
   partsum parts -a crc32c big.tar      every part, and the object
   partsum doctor                       what this machine can do""",

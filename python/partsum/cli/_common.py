@@ -50,7 +50,7 @@ def algorithm_option(help: str) -> Callable[[F], F]:
     )
 
 
-def _plan(text: str | None) -> int | str | None:
+def plan_of(text: str | None) -> int | str | None:
     """The library's ``part_size=`` for what the user typed."""
     if text is None or text.lower() == "none":
         return None
@@ -59,12 +59,17 @@ def _plan(text: str | None) -> int | str | None:
 
 def _checked_part_size(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     try:
-        partsum.plan_parts(0, _plan(value), allow_small_parts=True)
+        partsum.plan_parts(0, plan_of(value), allow_small_parts=True)
     except ValueError as error:
         raise click.BadParameter(reason(error), ctx, param) from None
     if value is not None and _DECIMAL_UNIT.fullmatch(value):
         say(f"note: {value} counts in powers of 1000; the AWS CLI takes it as {value[:-1]}iB")
     return value
+
+
+def _presets(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Complete a preset; a size is for the user to type."""
+    return [name for name in (*partsum.PRESETS, "none") if name.startswith(incomplete)]
 
 
 def part_size_option(default: str | None) -> Callable[[F], F]:
@@ -81,6 +86,7 @@ def part_size_option(default: str | None) -> Callable[[F], F]:
             metavar="SIZE|PRESET",
             default=default,
             callback=_checked_part_size,
+            shell_complete=_presets,
             show_default=default is not None,
             help="8MiB, 8MB (10^6) or bytes; or as a tool does it: boto3, awscli, rclone, s5cmd, "
             "mc, ...; or none for one PutObject.",
@@ -90,7 +96,12 @@ def part_size_option(default: str | None) -> Callable[[F], F]:
 
 
 threads_option = click.option(
-    "--threads", type=click.IntRange(min=1), metavar="N", help="Threads; all CPUs by default."
+    "--threads",
+    "--num-threads",  # as b3sum has it
+    "threads",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Threads; all CPUs by default.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 # Not click's own check of the path: an unreadable file is one error line, and the rest goes on.
@@ -102,12 +113,12 @@ files_argument = click.argument(
 # --- lines -------------------------------------------------------------------------------------
 
 
-def emit(line: str) -> None:
+def emit(line: str | bytes, end: bytes = b"\n") -> None:
     """Print a line on stdout, names byte for byte, at once: the next file may take a while."""
     if sys.stdout is None:
         raise click.ClickException(f"write error: {os.strerror(errno.EBADF)}")
     try:
-        click.echo(os.fsencode(line) + b"\n", nl=False)
+        click.echo(os.fsencode(line) + end, nl=False)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -123,11 +134,18 @@ def emit_json(document: object) -> None:
     emit(json.dumps(document, indent=2))
 
 
-def digest_line(value: str, name: str, tag: str | None = None) -> str:
-    """A line of md5sum, or with a tag, of ``md5sum --tag``."""
+def escape(name: str) -> tuple[str, str]:
+    """What announces that a name is escaped, and the name: no name breaks its line."""
     escaped = name.translate(_NAME_ESCAPES)
-    mark = "\\" if escaped != name else ""
-    return f"{mark}{tag} ({escaped}) = {value}" if tag else f"{mark}{value}  {escaped}"
+    return "\\" if escaped != name else "", escaped
+
+
+def digest_line(
+    value: str, name: str, tag: str | None = None, *, mode: str = " ", escaping: bool = True
+) -> str:
+    """A line of md5sum, or with a tag, of ``md5sum --tag``."""
+    mark, shown = escape(name) if escaping else ("", name)
+    return f"{mark}{tag} ({shown}) = {value}" if tag else f"{mark}{value} {mode}{shown}"
 
 
 def say(message: str) -> None:
@@ -191,7 +209,7 @@ def has_size(name: str) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_size > 0
 
 
-def _open_stream(name: str) -> BinaryIO:
+def open_stream(name: str) -> BinaryIO:
     """Open anything that can be read, standard input for "-"."""
     if name != "-":
         return open(name, "rb")  # noqa: PTH123
@@ -204,7 +222,7 @@ def feed(
     name: str, size: int, update: Callable[[bytes], object], progress: Callback | None
 ) -> None:
     """Read a stream to its end in pieces of a size, and close it unless it is standard input."""
-    stream = _open_stream(name)
+    stream = open_stream(name)
     try:
         while piece := stream.read(size):
             update(piece)
@@ -221,9 +239,10 @@ def object_hasher(
     part_size: str | None,
     allow_small_parts: bool,
     threads: int | None,
+    no_mmap: bool = False,
 ) -> Callable[[str, Callback | None], partsum.ObjectChecksums]:
     """A function from a name to the object of those bytes, planned as the options say."""
-    plan = _plan(part_size)
+    plan = plan_of(part_size)
 
     def hash_object(name: str, progress: Callback | None) -> partsum.ObjectChecksums:
         if has_size(name):
@@ -233,6 +252,7 @@ def object_hasher(
                 part_size=plan,
                 allow_small_parts=allow_small_parts,
                 threads=threads,
+                io="read" if no_mmap else "auto",
                 progress=progress,
             )
         hasher = partsum.MultipartHasher(
@@ -254,14 +274,18 @@ def facts(sums: partsum.ObjectChecksums) -> dict[str, Any]:
 
 
 class Failed(NamedTuple):
-    """Why a file has no result; said on stderr already."""
+    """Why a file has no result."""
 
     reason: str
     status: int
+    missing: bool = False
 
 
 def each(
-    names: Sequence[str], hash_one: Callable[[str, Callback | None], T]
+    names: Sequence[str],
+    hash_one: Callable[[str, Callback | None], T],
+    *,
+    silent: bool = False,
 ) -> Iterator[tuple[str, T | Failed]]:
     """Hash one name after the other; one that fails is a line on stderr, and the rest goes on."""
     progress = Progress(names)
@@ -271,9 +295,13 @@ def each(
                 result: T | Failed = hash_one(name, progress.callback)
             except (OSError, partsum.PartsumError, ValueError) as error:
                 # A plan that S3 would refuse is the option's fault, not the file's.
-                result = Failed(reason(error), 2 if isinstance(error, ValueError) else 1)
+                result = Failed(
+                    reason(error),
+                    2 if isinstance(error, ValueError) else 1,
+                    isinstance(error, FileNotFoundError),
+                )
             progress.clear()
-            if isinstance(result, Failed):
+            if isinstance(result, Failed) and not silent:
                 say(f"{name}: {result.reason}")
             yield name, result
     finally:
@@ -283,15 +311,16 @@ def each(
 def print_each(
     names: Sequence[str],
     hash_one: Callable[[str, Callback | None], T],
-    lines: Callable[[str, T], Iterable[str]],
+    lines: Callable[[str, T], Iterable[str | bytes]],
     details: Callable[[T], dict[str, Any]],
     *,
     as_json: bool,
+    end: bytes = b"\n",
 ) -> int:
     """Print the lines of every name, or one document about all; return the exit status."""
     status = 0
     entries = []
-    for name, result in each(names or ("-",), hash_one):
+    for name, result in each(names, hash_one):
         if isinstance(result, Failed):
             status = max(status, result.status)
             entries.append({"path": name, "error": result.reason})
@@ -299,7 +328,7 @@ def print_each(
             entries.append({"path": name} | details(result))
         else:
             for line in lines(name, result):
-                emit(line)
+                emit(line, end)
     if as_json:
         emit_json({"files": entries})
     return status

@@ -2,6 +2,7 @@
 
 import click
 
+from partsum.cli._batches import Batches, Request
 from partsum.cli._common import (
     digest_line,
     facts,
@@ -41,9 +42,11 @@ def command(
     The ETag of a multipart upload depends on the part size, and ends in the number of parts. Under
     SSE-KMS or SSE-C, and in directory buckets, S3 makes it of something else than the file's bytes.
     """
+    names = files or ("-",)
+    request = Request(("MD5",), part_size, allow_small_parts, threads)
     return print_each(
-        files,
-        object_hasher(("MD5",), part_size, allow_small_parts, threads),
+        names,
+        Batches(names, object_hasher(*request), lambda _name: request, lambda _request, sums: sums),
         lambda name, sums: [digest_line(sums.etag, name)],
         lambda sums: facts(sums) | {"etag": sums.etag},
         as_json=as_json,

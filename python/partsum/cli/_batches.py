@@ -1,0 +1,91 @@
+"""Many files at once: their parts share the SIMD lanes, and the results come one by one."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+import partsum
+from partsum.cli._common import Callback, has_size, plan_of
+
+T = TypeVar("T")
+
+# Names looked at before they are hashed; the library opens fewer at a time.
+LOOK_AHEAD = 1024
+
+
+class Request(NamedTuple):
+    """What the library is asked for one file, or for many."""
+
+    algorithms: tuple[str, ...]
+    part_size: str | None
+    allow_small_parts: bool = False
+    threads: int | None = None
+    no_mmap: bool = False
+
+
+class Batches(Generic[T]):
+    """Hashes one name after the other, as ``each`` wants them, and neighbours at once.
+
+    What is no regular file, and what the library cannot hash, is left to ``hash_one``: it knows
+    other ways, or says again what is wrong.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        hash_one: Callable[[str, Callback | None], T],
+        request: Callable[[str], Request | None],
+        take: Callable[[Request, partsum.ObjectChecksums], T],
+    ) -> None:
+        """Take the names in the order of the calls, and what to ask for each; None is one alone."""
+        self._names = names
+        self._hash_one = hash_one
+        self._request = request
+        self._take = take
+        self._at = 0
+        self._asked: Request | None = None
+        self._left = 0
+        self._results: Iterator[partsum.ObjectChecksums | partsum.FileError] = iter(())
+
+    def __call__(self, name: str, progress: Callback | None) -> T:
+        """Give the result of the next name."""
+        if not self._left:
+            self._start(progress)
+        self._at += 1
+        if not self._left:
+            return self._hash_one(name, progress)
+        self._left -= 1
+        result = next(self._results)
+        if isinstance(result, partsum.FileError):
+            return self._hash_one(name, progress)
+        assert self._asked  # by _start
+        return self._take(self._asked, result)
+
+    def _start(self, progress: Callback | None) -> None:
+        """Hash the names from here on that are asked for the same, if there are at least two."""
+        batch: list[str] = []
+        asked = None
+        for name in self._names[self._at : self._at + LOOK_AHEAD]:
+            request = self._request(name)
+            if not request or (batch and request != asked) or not _is_regular(name):
+                break
+            asked = request
+            batch.append(name)
+        if asked and len(batch) > 1:
+            self._results = partsum.hash_files(
+                batch,
+                asked.algorithms,
+                part_size=plan_of(asked.part_size),
+                allow_small_parts=asked.allow_small_parts,
+                threads=asked.threads,
+                io="read" if asked.no_mmap else "auto",
+                progress=progress,
+            )
+            self._asked = asked
+            self._left = len(batch)
+
+
+def _is_regular(name: str) -> bool:
+    try:
+        return has_size(name)
+    except OSError:
+        return False
