@@ -61,7 +61,8 @@ def upload(store: Store, local: Local, algorithm: str | None, kind: str | None =
 
 def ask(store: Store, path: Any, **more: Any) -> tuple[partsum.Verdict, list[str]]:
     with requests(store.client) as seen:
-        verdict = partsum.s3.verify_object(store.client, path, **store.where, **more)
+        where: dict[str, Any] = {**store.where, **more}
+        verdict = partsum.s3.verify_object(store.client, path, **where)
     return verdict, seen
 
 
@@ -269,7 +270,7 @@ def test_kms(store: Store, local: Callable[..., Local], spoil: Callable[..., Pat
     assert "SSE-KMS" in verdict.reason
 
 
-CUSTOMER = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+CUSTOMER: dict[str, Any] = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
 
 
 @pytest.mark.parametrize("server", ["seaweedfs", "localstack"], indirect=True)
