@@ -61,6 +61,33 @@ pub fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Ranges that outpace whoever fills them, as one thread reads a few GB/s at best: more would only cost memory.
+const ENOUGH_RANGES: usize = 16;
+
+/// Ranges of one size to hash at once, of a source that comes no faster than one thread reads: they fill the lanes of
+/// every algorithm, and of as many threads as that takes.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for an instruction set that this CPU does not have.
+pub(crate) fn parallel_ranges(algorithms: &[Algorithm], threads: usize) -> Result<usize> {
+    let isa = Isa::selected()?;
+    let lanes = || algorithms.iter().map(|algorithm| multibuffer::lanes(*algorithm, isa));
+    let widest = lanes().max().unwrap_or(1);
+    let narrowest = lanes().filter(|lanes| *lanes > 1).min().unwrap_or(1);
+    Ok(narrowest.saturating_mul(threads).min(ENOUGH_RANGES).max(widest).max(2))
+}
+
+/// Threads that `ranges` of one size in memory keep busy: those that would find their lanes half empty only take
+/// time from whoever fills the next ranges.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for an instruction set that this CPU does not have.
+pub(crate) fn useful_threads(algorithms: &[Algorithm], ranges: usize, threads: usize) -> Result<usize> {
+    let isa = Isa::selected()?;
+    let lanes = algorithms.iter().map(|algorithm| multibuffer::lanes(*algorithm, isa));
+    Ok(lanes.filter(|lanes| *lanes > 1).min().map_or(threads, |lanes| threads.min(ranges.div_ceil(lanes))))
+}
+
 /// What to hash.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Work<'a> {

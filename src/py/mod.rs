@@ -22,7 +22,7 @@ mod _core {
     use super::{
         checksums::{PyObjectChecksums, PyPartChecksums, rebuild_part},
         hashers::{PyHasher, PyMultipartHasher, new},
-        plan::{PyPartPlan, plan_parts, rebuild_plan},
+        plan::{PyPartPlan, parse_size, plan_parts, rebuild_plan},
         verbs::{algorithm_table, combine_crc, hash_bytes, hash_file, hash_plans, preset_table, runtime_info},
     };
 

@@ -1,15 +1,15 @@
 //! The verbs: from bytes to [`ObjectChecksums`].
 
-use std::{
-    ops::Range,
-    path::{Path, PathBuf},
-};
+mod multipart;
+
+use std::{ops::Range, path::Path};
+
+pub use multipart::{MultipartHasher, Pieces};
 
 use crate::{
     algorithm::Algorithm,
     digest::Digest,
-    error::{Error, PartPlanError, Result},
-    limits::{MAX_PARTS, MIN_PART_SIZE},
+    error::{Error, Result},
     parts::{PartPlan, PartSize, SmallParts},
     s3::ObjectChecksums,
     schedule::{self, Observer, Work},
@@ -197,166 +197,5 @@ impl Hasher {
     /// The digest so far; more may be appended.
     pub fn digest(&self) -> Digest {
         self.0.digest()
-    }
-}
-
-/// An object of unknown size, fed piece by piece and cut into parts on the way.
-///
-/// A piece that holds several whole parts is hashed on all lanes and threads; the rest of it as a stream.
-///
-/// ```
-/// use partsum::{Algorithm, MultipartHasher, Options};
-///
-/// let options = Options { part_size: "5MiB".parse()?, ..Options::default() };
-/// let mut hasher = MultipartHasher::new(&[Algorithm::Md5], options)?;
-/// hasher.update(b"aa", &mut ())?;
-/// hasher.update(b"a", &mut ())?;
-/// assert_eq!(hasher.finish()?.etag()?, "e2c3da976e66ec9e7dc128fbc782fc91-1");
-/// # Ok::<(), partsum::Error>(())
-/// ```
-#[derive(Debug)]
-pub struct MultipartHasher {
-    algorithms: Vec<Algorithm>,
-    options: Options,
-    cut: Cut,
-    size: u64,
-    /// Digests of the parts that are complete, for each algorithm.
-    columns: Vec<Vec<Digest>>,
-    /// The part that is being fed, and its bytes so far.
-    streams: Vec<Stream>,
-    filled: u64,
-}
-
-#[derive(Debug)]
-enum Cut {
-    Every(u64),
-    Sizes(Vec<u64>),
-    Never,
-}
-
-impl MultipartHasher {
-    /// Nothing fed yet.
-    ///
-    /// # Errors
-    /// [`Error::NoAlgorithms`]; [`PartPlanError::SizeUnknown`] for a preset that plans from the object's size.
-    pub fn new(algorithms: &[Algorithm], options: Options) -> Result<Self> {
-        let algorithms = Algorithm::distinct(algorithms)?;
-        threads(&options)?;
-        let cut = match &options.part_size {
-            PartSize::Whole => Cut::Never,
-            PartSize::Bytes(0) => {
-                return Err(PartPlanError::ImpossiblePartSize { size: "0".to_owned() }.into());
-            }
-            PartSize::Bytes(bytes) => Cut::Every(*bytes),
-            PartSize::Preset(preset) => {
-                Cut::Every(preset.part_size_of_stream().ok_or(PartPlanError::SizeUnknown { preset: preset.name })?)
-            }
-            PartSize::Sizes(sizes) => Cut::Sizes(sizes.clone()),
-            PartSize::Plan(plan) if !plan.multipart() => Cut::Never,
-            PartSize::Plan(plan) => Cut::Sizes(plan.iter().map(|part| part.size).collect()),
-        };
-        let streams = algorithms.iter().map(|algorithm| Stream::new(*algorithm)).collect();
-        let columns = vec![Vec::new(); algorithms.len()];
-        Ok(Self { algorithms, options, cut, size: 0, columns, streams, filled: 0 })
-    }
-
-    /// Bytes fed so far.
-    pub const fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// Appends to the object.
-    ///
-    /// # Errors
-    /// [`Error::PartPlan`] as soon as S3 would refuse the plan whatever comes; [`Error::Interrupted`]. What was fed
-    /// before is then of no use.
-    pub fn update(&mut self, mut bytes: &[u8], observer: &mut dyn Observer) -> Result<()> {
-        while !bytes.is_empty() {
-            let part_size = self.current_part_size(bytes.len())?;
-            let whole_parts = match self.cut {
-                Cut::Every(part_size) if self.filled == 0 => bytes.len() as u64 / part_size,
-                _ => 0,
-            };
-            let taken = if whole_parts > 1 {
-                // The plan may allow fewer; the next round says so.
-                let parts = whole_parts.min(MAX_PARTS - self.complete());
-                self.hash_whole_parts(&bytes[..(parts * part_size) as usize], part_size, observer)?
-            } else {
-                let taken = (bytes.len() as u64).min(part_size - self.filled) as usize;
-                for stream in &mut self.streams {
-                    stream.update(&bytes[..taken]);
-                }
-                self.filled += taken as u64;
-                if self.filled == part_size {
-                    self.end_part();
-                }
-                taken
-            };
-            self.size += taken as u64;
-            bytes = &bytes[taken..];
-        }
-        Ok(())
-    }
-
-    fn complete(&self) -> u64 {
-        self.columns[0].len() as u64
-    }
-
-    /// Bytes of the part that the next byte belongs to.
-    fn current_part_size(&mut self, coming: usize) -> Result<u64> {
-        let complete = self.complete();
-        match &self.cut {
-            Cut::Never => Ok(u64::MAX),
-            Cut::Every(_) if complete == MAX_PARTS => {
-                let minimum = (self.size + coming as u64).div_ceil(MAX_PARTS);
-                Err(PartPlanError::TooManyParts { parts: MAX_PARTS + 1, minimum }.into())
-            }
-            Cut::Every(size)
-                if complete > 0 && *size < MIN_PART_SIZE && self.options.small_parts == SmallParts::Refuse =>
-            {
-                Err(PartPlanError::PartTooSmall { number: complete, size: *size }.into())
-            }
-            Cut::Every(size) => Ok(*size),
-            Cut::Sizes(sizes) => {
-                // An empty part is complete before it has a byte; only `finish` may meet the last one.
-                let Some(size) = sizes.get(complete as usize).filter(|size| **size > 0) else {
-                    let sum = sizes.iter().map(|size| u128::from(*size)).sum();
-                    return Err(PartPlanError::WrongTotal { sum, size: self.size + coming as u64 }.into());
-                };
-                Ok(*size)
-            }
-        }
-    }
-
-    fn hash_whole_parts(&mut self, bytes: &[u8], part_size: u64, observer: &mut dyn Observer) -> Result<usize> {
-        let ranges: Vec<_> =
-            (0..bytes.len() as u64 / part_size).map(|part| part * part_size..(part + 1) * part_size).collect();
-        let (source, threads) = (Source::Bytes(bytes), threads(&self.options)?);
-        let work = Work { source: &source, ranges: &ranges, algorithms: &self.algorithms, threads };
-        for (column, digests) in self.columns.iter_mut().zip(schedule::hash(work, observer)?) {
-            column.extend(digests);
-        }
-        Ok(bytes.len())
-    }
-
-    fn end_part(&mut self) {
-        for (column, stream) in self.columns.iter_mut().zip(&mut self.streams) {
-            column.push(stream.digest());
-            stream.reset();
-        }
-        self.filled = 0;
-    }
-
-    /// The checksums of all that was fed.
-    ///
-    /// # Errors
-    /// [`Error::PartPlan`] if the bytes are not those of an explicit plan, or S3 would refuse the plan.
-    pub fn finish(mut self) -> Result<ObjectChecksums> {
-        let plan = PartPlan::new(self.size, &self.options.part_size, self.options.small_parts)?;
-        if self.complete() < plan.len() as u64 {
-            self.end_part();
-        }
-        let columns = self.algorithms.into_iter().zip(self.columns).collect();
-        Ok(ObjectChecksums::new(None::<PathBuf>, plan, columns))
     }
 }
