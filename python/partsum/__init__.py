@@ -26,6 +26,8 @@ from partsum._core import (
     new,
     plan_parts,
 )
+from partsum._hashing_reader import HashingReader
+from partsum._stream import hash_stream
 from partsum.errors import (
     FileChangedError,
     MissingChecksum,
@@ -44,6 +46,7 @@ __all__ = [
     "Algorithm",
     "FileChangedError",
     "Hasher",
+    "HashingReader",
     "MissingChecksum",
     "MultipartHasher",
     "NotSupportedByS3",
@@ -59,6 +62,7 @@ __all__ = [
     "hash_bytes",
     "hash_file",
     "hash_plans",
+    "hash_stream",
     "new",
     "plan_parts",
 ]
