@@ -61,11 +61,12 @@ pub fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Ranges that outpace whoever fills them, as one thread reads a few GB/s at best: more would only cost memory.
-const ENOUGH_RANGES: usize = 16;
+/// Ranges that outpace whoever fills them: one thread reads 2 to 3 GB/s, and eight ranges of MD5 are hashed at nearly 4 on
+/// another one, half of its lanes idle. More would only cost fresh memory, which is slower than all of that.
+const ENOUGH_RANGES: usize = 8;
 
 /// Ranges of one size to hash at once, of a source that comes no faster than one thread reads: they fill the lanes of
-/// every algorithm, and of as many threads as that takes.
+/// every algorithm, on all threads, or are enough without that.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] for an instruction set that this CPU does not have.
@@ -74,7 +75,7 @@ pub(crate) fn parallel_ranges(algorithms: &[Algorithm], threads: usize) -> Resul
     let lanes = || algorithms.iter().map(|algorithm| multibuffer::lanes(*algorithm, isa));
     let widest = lanes().max().unwrap_or(1);
     let narrowest = lanes().filter(|lanes| *lanes > 1).min().unwrap_or(1);
-    Ok(narrowest.saturating_mul(threads).min(ENOUGH_RANGES).max(widest).max(2))
+    Ok(narrowest.saturating_mul(threads).max(widest).clamp(2, ENOUGH_RANGES))
 }
 
 /// Threads that `ranges` of one size in memory keep busy: those that would find their lanes half empty only take

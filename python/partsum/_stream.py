@@ -65,11 +65,10 @@ def hash_stream(
 
     memory_limit: bytes (int) or a size such as "512MiB". Two buffers, each at most half of it, are
     read and hashed in turn, so that reading and hashing overlap; they grow as bytes come. Each
-    holds as many whole parts as are hashed as fast as they are read (two to 16 unless the CPU has
-    wider lanes; for MD5 and parts of 8 MiB that makes two buffers of 128 MiB), or as fit. Where
-    two parts do not fit into half the limit, they are hashed one after the other, more slowly,
-    and 2 MiB suffice; part_size=None is always hashed so. A stream that has no `readinto` costs up
-    to 1 MiB more.
+    holds as many whole parts as are hashed as fast as they are read (two to eight: at most twice
+    64 MiB for parts of 8 MiB), or as fit. Where two parts do not fit into half the limit, they are
+    hashed one after the other, more slowly, and 2 MiB suffice; part_size=None is always hashed so.
+    A stream that has no `readinto` costs up to 1 MiB more.
 
     Returns ObjectChecksums; its path is None. What reading raises comes out as it is;
     BlockingIOError if the stream is non-blocking and has no bytes; TypeError for text, for paths

@@ -70,8 +70,7 @@ pub struct Pieces {
 impl Pieces {
     /// Bytes that the piece after the first `offset` bytes had best hold, 1 to `limit` (at least 1) of them.
     ///
-    /// That is as many whole parts as fill the lanes, on enough threads to be as fast as one thread reads, or those that
-    /// fit into `limit`. Where two do not fit, the part is hashed as a stream, and a short piece of it is as good as a
+    /// That is as many whole parts as are hashed as fast as one thread reads, or those that fit into `limit`. Where two do not fit, the part is hashed as a stream, and a short piece of it is as good as a
     /// long one.
     ///
     /// ```

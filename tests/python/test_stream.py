@@ -532,7 +532,8 @@ MEMORY = """
 @pytest.mark.parametrize(
     ("size", "part_size", "limit", "bound"),
     [
-        (700, "8MiB", "512MiB", 512),
+        (400, "8MiB", "512MiB", 128),
+        (700, "50MiB", "512MiB", 512),
         (400, "8MiB", "64MiB", 64),
         (200, "8MiB", "20MiB", 20),
         (100, "64MiB", "100MiB", 4),
