@@ -63,6 +63,34 @@ pub fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Ranges that outpace whoever fills them: one thread reads 2 to 3 GB/s, and eight ranges of MD5 are hashed at nearly 4 on
+/// another one, half of its lanes idle. More would only cost fresh memory, which is slower than all of that.
+const ENOUGH_RANGES: usize = 8;
+
+/// Ranges of one size to hash at once, of a source that comes no faster than one thread reads: they fill the lanes of
+/// every algorithm, on all threads, or are enough without that.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for an instruction set that this CPU does not have.
+pub(crate) fn parallel_ranges(algorithms: &[Algorithm], threads: usize) -> Result<usize> {
+    let isa = Isa::selected()?;
+    let lanes = || algorithms.iter().map(|algorithm| multibuffer::lanes(*algorithm, isa));
+    let widest = lanes().max().unwrap_or(1);
+    let narrowest = lanes().filter(|lanes| *lanes > 1).min().unwrap_or(1);
+    Ok(narrowest.saturating_mul(threads).max(widest).clamp(2, ENOUGH_RANGES))
+}
+
+/// Threads that `ranges` of one size in memory keep busy: those that would find their lanes half empty only take
+/// time from whoever fills the next ranges.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for an instruction set that this CPU does not have.
+pub(crate) fn useful_threads(algorithms: &[Algorithm], ranges: usize, threads: usize) -> Result<usize> {
+    let isa = Isa::selected()?;
+    let lanes = algorithms.iter().map(|algorithm| multibuffer::lanes(*algorithm, isa));
+    Ok(lanes.filter(|lanes| *lanes > 1).min().map_or(threads, |lanes| threads.min(ranges.div_ceil(lanes))))
+}
+
 /// What to hash.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Work<'a> {

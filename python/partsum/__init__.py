@@ -29,6 +29,8 @@ from partsum._core import (
     solve_etag,
     verify,
 )
+from partsum._hashing_reader import HashingReader
+from partsum._stream import hash_stream
 from partsum.errors import (
     FileChangedError,
     FileError,
@@ -51,6 +53,7 @@ __all__ = [
     "FileChangedError",
     "FileError",
     "Hasher",
+    "HashingReader",
     "MissingChecksum",
     "MultipartHasher",
     "NotSupportedByS3",
@@ -69,6 +72,7 @@ __all__ = [
     "hash_file",
     "hash_files",
     "hash_plans",
+    "hash_stream",
     "new",
     "plan_parts",
     "solve_etag",

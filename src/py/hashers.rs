@@ -14,7 +14,7 @@ use crate::{
     algorithm::Algorithm,
     digest::Digest,
     error::Error,
-    hash::{Hasher, MultipartHasher},
+    hash::{Hasher, MultipartHasher, Pieces},
 };
 
 /// Below this many bytes, releasing the GIL costs more than hashing; CPython's hashlib has the same limit.
@@ -197,7 +197,11 @@ pub(super) fn new(py: Python<'_>, algorithm: Algorithm, data: FirstData) -> PyRe
 /// >>> hasher.finish().etag
 /// 'e2c3da976e66ec9e7dc128fbc782fc91-1'
 #[pyclass(name = "MultipartHasher", module = "partsum", frozen)]
-pub(super) struct PyMultipartHasher(Mutex<Option<MultipartHasher>>);
+pub(super) struct PyMultipartHasher {
+    hasher: Mutex<Option<MultipartHasher>>,
+    /// Outside the lock: who feeds it asks while it is hashing.
+    pieces: Pieces,
+}
 
 fn closed() -> PyErr {
     PyValueError::new_err(
@@ -219,22 +223,26 @@ impl PyMultipartHasher {
         allow_small_parts: bool,
     ) -> PyResult<Self> {
         let options = options(part_size, threads, "auto", allow_small_parts)?;
-        Ok(Self(Mutex::new(Some(MultipartHasher::new(&algorithms.0, options)?))))
+        let hasher = MultipartHasher::new(&algorithms.0, options)?;
+        let pieces = hasher.pieces()?;
+        Ok(Self { hasher: Mutex::new(Some(hasher)), pieces })
     }
 
     /// Append a bytes-like object to the object.
+    ///
+    /// progress: as in `hash_file`; what it raises stops the work, comes out and closes the hasher.
     ///
     /// >>> import partsum
     /// >>> hasher = partsum.MultipartHasher("CRC32C", None)
     /// >>> hasher.update(b"1234"); hasher.update(b"56789")
     /// >>> hasher.finish().parts[0].digest("CRC32C").hex()
     /// 'e3069283'
-    #[pyo3(signature = (data, /))]
-    fn update(&self, py: Python<'_>, data: Buffer) -> PyResult<()> {
+    #[pyo3(signature = (data, /, *, progress=None))]
+    fn update(&self, py: Python<'_>, data: Buffer, progress: Option<Py<PyAny>>) -> PyResult<()> {
         let bytes = data.as_bytes();
         // The lock is taken with the GIL released and kept meanwhile: other threads wait for their turn without the GIL.
-        let fed = observed(py, None, |observer| {
-            let mut hasher = locked(&self.0);
+        let fed = observed(py, progress, |observer| {
+            let mut hasher = locked(&self.hasher);
             let fed = hasher.as_mut().map(|hasher| hasher.update(bytes, observer)).transpose();
             if fed.is_err() {
                 *hasher = None;
@@ -244,18 +252,24 @@ impl PyMultipartHasher {
         fed.ok_or_else(closed)
     }
 
+    /// How many bytes the update after the first `offset` ones had best hold, at most `limit`.
+    #[pyo3(name = "_best_piece")]
+    fn best_piece(&self, offset: u64, limit: u64) -> u64 {
+        self.pieces.best(offset, limit)
+    }
+
     /// The checksums of everything that was fed (ObjectChecksums), and the end of this hasher.
     ///
     /// >>> import partsum
     /// >>> partsum.MultipartHasher(["MD5"], "8MiB").finish().etag      # one empty part
     /// '59adb24ef3cdbe0297f05b395827453f-1'
     fn finish(&self, py: Python<'_>) -> PyResult<PyObjectChecksums> {
-        let hasher = py.detach(|| locked(&self.0).take()).ok_or_else(closed)?;
+        let hasher = py.detach(|| locked(&self.hasher).take()).ok_or_else(closed)?;
         Ok(hasher.finish()?.into())
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
-        match py.detach(|| locked(&self.0).as_ref().map(MultipartHasher::size)) {
+        match py.detach(|| locked(&self.hasher).as_ref().map(MultipartHasher::size)) {
             Some(size) => format!("<partsum.MultipartHasher {size} bytes so far>"),
             None => "<partsum.MultipartHasher closed>".to_owned(),
         }

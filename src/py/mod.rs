@@ -25,7 +25,7 @@ mod _core {
         checksums::{PyObjectChecksums, PyPartChecksums, rebuild_part},
         files::{PyFiles, hash_files},
         hashers::{PyHasher, PyMultipartHasher, new},
-        plan::{PyPartPlan, plan_parts, rebuild_plan},
+        plan::{PyPartPlan, parse_size, plan_parts, rebuild_plan},
         verbs::{algorithm_table, combine_crc, hash_bytes, hash_file, hash_plans, preset_table, runtime_info},
         verify::{solve_etag, verify_local},
     };

@@ -3,7 +3,7 @@
 use pyo3::{prelude::*, types::PyTuple};
 
 use super::convert::{PartSizeArgument, SizeArgument};
-use crate::parts::{PartPlan, PartSize, SmallParts};
+use crate::parts::{self, PartPlan, PartSize, SmallParts};
 
 /// How an object is cut into parts, or sent by one PutObject. Made by `plan_parts`.
 ///
@@ -105,6 +105,12 @@ pub(super) fn plan_parts(
 ) -> PyResult<PyPartPlan> {
     let small = if allow_small_parts { SmallParts::Allow } else { SmallParts::Refuse };
     Ok(PyPartPlan(PartPlan::new(size.0, &part_size.0, small)?))
+}
+
+/// Bytes in a size such as "8MiB".
+#[pyfunction(name = "_parse_size")]
+pub(super) fn parse_size(text: &str) -> PyResult<u64> {
+    Ok(parts::parse_size(text)?)
 }
 
 /// Unpickles a PartPlan.

@@ -74,8 +74,8 @@ pub(super) fn hash_file(
 /// 'uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek='
 #[pyfunction]
 #[pyo3(
-    signature = (buffer, algorithms=Algorithms::default(), *, part_size=PartSizeArgument::default(), threads=None, allow_small_parts=false),
-    text_signature = "(buffer, algorithms=('MD5', 'CRC64NVME'), *, part_size='boto3', threads=None, allow_small_parts=False)"
+    signature = (buffer, algorithms=Algorithms::default(), *, part_size=PartSizeArgument::default(), threads=None, progress=None, allow_small_parts=false),
+    text_signature = "(buffer, algorithms=('MD5', 'CRC64NVME'), *, part_size='boto3', threads=None, progress=None, allow_small_parts=False)"
 )]
 pub(super) fn hash_bytes(
     py: Python<'_>,
@@ -83,11 +83,12 @@ pub(super) fn hash_bytes(
     algorithms: Algorithms,
     part_size: PartSizeArgument,
     threads: Option<Number>,
+    progress: Option<Py<PyAny>>,
     allow_small_parts: bool,
 ) -> PyResult<PyObjectChecksums> {
     let options = options(part_size, threads, "auto", allow_small_parts)?;
     let bytes = buffer.as_bytes();
-    let sums = observed(py, None, |observer| hash::hash_bytes(bytes, &algorithms.0, &options, observer))?;
+    let sums = observed(py, progress, |observer| hash::hash_bytes(bytes, &algorithms.0, &options, observer))?;
     Ok(sums.into())
 }
 

@@ -16,9 +16,11 @@ FUNCTIONS = {
     "hash_file": "path, algorithms=('MD5', 'CRC64NVME'), *, part_size='boto3', threads=None, "
     "io='auto', progress=None, allow_small_parts=False",
     "hash_bytes": "buffer, algorithms=('MD5', 'CRC64NVME'), *, part_size='boto3', threads=None, "
-    "allow_small_parts=False",
+    "progress=None, allow_small_parts=False",
     "hash_plans": "path, plans, algorithms=('MD5', 'CRC64NVME'), *, threads=None, io='auto', "
     "progress=None, allow_small_parts=False",
+    "hash_stream": "readable, algorithms=('MD5', 'CRC64NVME'), *, part_size='boto3', threads=None, "
+    "memory_limit='512MiB', progress=None, allow_small_parts=False",
     "new": "algorithm, data=b''",
     "plan_parts": "size, part_size='boto3', *, allow_small_parts=False",
     "verify": "path_or_checksums, response_or_responses",
@@ -43,7 +45,15 @@ METHODS = {
     },
     "PartChecksums": {"checksum": "alg", "digest": "alg"},
     "Hasher": {"update": "data", "digest": "", "hexdigest": "", "b64digest": "", "copy": ""},
-    "MultipartHasher": {"update": "data", "finish": ""},
+    "MultipartHasher": {"update": "data, *, progress=None", "finish": ""},
+    "HashingReader": {
+        "read": "size=-1",
+        "readinto": "buffer",
+        "tell": "",
+        "seek": "offset, whence=0",
+        "close": "",
+        "checksums": "",
+    },
 }
 ATTRIBUTES = {
     "ObjectChecksums": ["path", "size", "plan", "algorithms", "parts", "etag"],
@@ -127,6 +137,12 @@ def test_signatures_of_functions(name: str) -> None:
 )
 def test_signatures_of_methods(owner: str, name: str) -> None:
     follows(inspect.signature(getattr(getattr(partsum, owner), name)), METHODS[owner][name])
+
+
+def test_signature_of_hashing_reader() -> None:
+    found = parameters(inspect.signature(partsum.HashingReader))
+    assert [one[0] for one in found if not one[1]] == ["body", "algorithms"]
+    assert "part_size" in [one[0] for one in found if one[1]]
 
 
 def test_signature_of_multipart_hasher() -> None:

@@ -79,10 +79,10 @@ class CheckFile:
 
     def _lines(self) -> Iterator[Line]:
         try:
-            stream = open_stream(self.name)
+            opened = open_stream(self.name)
         except IsADirectoryError:  # which coreutils open, and then fail to read
             raise IsADirectoryError from None
-        try:
+        with opened as stream:
             for number, line in enumerate(stream, start=1):
                 text = line.removesuffix(b"\n").removesuffix(b"\r")
                 if text and not text.startswith(b"#"):
@@ -90,9 +90,6 @@ class CheckFile:
                     if entry and entry.name == self.name == "-":
                         entry = None  # what is read already cannot be hashed
                     yield Line(number, entry)
-        finally:
-            if self.name != "-":
-                stream.close()
 
     def _results(self, lines: Sequence[Line]) -> Iterator[Values | Failed]:
         """Give the result of each entry; a file is read once, at its first line, for all lines."""

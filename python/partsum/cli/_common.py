@@ -6,7 +6,7 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import click
@@ -209,29 +209,25 @@ def has_size(name: str) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_size > 0
 
 
-def open_stream(name: str) -> BinaryIO:
-    """Open anything that can be read, standard input for "-"."""
+def open_stream(name: str) -> AbstractContextManager[BinaryIO]:
+    """Open anything that can be read; standard input for "-", which is left open."""
     if name != "-":
         return open(name, "rb")  # noqa: PTH123
     if sys.stdin is None:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-    return sys.stdin.buffer
+    return nullcontext(sys.stdin.buffer)
 
 
 def feed(
     name: str, size: int, update: Callable[[bytes], object], progress: Callback | None
 ) -> None:
     """Read a stream to its end in pieces of a size, and close it unless it is standard input."""
-    stream = open_stream(name)
-    try:
+    with open_stream(name) as stream:
         while piece := stream.read(size):
             update(piece)
             if progress:
                 progress(len(piece))
             del piece  # before the next one is read
-    finally:
-        if name != "-":
-            stream.close()
 
 
 def object_hasher(
@@ -255,11 +251,15 @@ def object_hasher(
                 io="read" if no_mmap else "auto",
                 progress=progress,
             )
-        hasher = partsum.MultipartHasher(
-            algorithms, plan, allow_small_parts=allow_small_parts, threads=threads
-        )
-        feed(name, MANY_PARTS, hasher.update, progress)
-        return hasher.finish()
+        with open_stream(name) as stream:
+            return partsum.hash_stream(
+                stream,
+                algorithms,
+                part_size=plan,
+                allow_small_parts=allow_small_parts,
+                threads=threads,
+                progress=progress,
+            )
 
     return hash_object
 
