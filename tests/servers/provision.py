@@ -126,9 +126,10 @@ def _find_python() -> Path:
     """A Python that LocalStack runs on; the version of its pins comes first."""
     names = ["python3.13", "python3.12", "python3.14"]
     found = [Path(which) for name in names if (which := shutil.which(name))]
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     for name in names:
         found += sorted(
-            Path.home().glob(f".pyenv/versions/{name.removeprefix('python')}.*/bin/{name}"),
+            pyenv.glob(f"versions/{name.removeprefix('python')}.*/bin/{name}"),
             reverse=True,
         )
     found.append(Path(sys.executable))
@@ -142,7 +143,7 @@ def _find_python() -> Path:
             _run([str(python), "-c", probe], limit=30)
             return python
     raise Unavailable(
-        "LocalStack needs Python 3.12, 3.13 or 3.14, on PATH or under ~/.pyenv/versions"
+        "LocalStack needs Python 3.12, 3.13 or 3.14, on PATH or under pyenv's versions"
     )
 
 
