@@ -230,6 +230,8 @@ struct Shared<'a> {
     hashed: AtomicU64,
     told: AtomicU64,
     stop: AtomicBool,
+    /// Sources that cannot be read on: their spans are given up.
+    failed: Vec<AtomicBool>,
     outcome: Mutex<Outcome>,
 }
 
@@ -238,8 +240,6 @@ struct Queue {
     next: usize,
     /// Bytes of all spans that are neither hashed nor given up yet, taken or not.
     left: u64,
-    /// Sources that cannot be read on: their spans are given up.
-    failed: Vec<bool>,
 }
 
 /// No thread panics while it holds one of our locks, so a poisoned one is as good as any.
@@ -252,10 +252,11 @@ impl<'a> Shared<'a> {
         Self {
             work,
             threads: threads as u64,
-            queue: Mutex::new(Queue { next: 0, left: total(work.spans), failed: vec![false; work.sources.len()] }),
+            queue: Mutex::new(Queue { next: 0, left: total(work.spans) }),
             hashed: AtomicU64::new(0),
             told: AtomicU64::new(0),
             stop: AtomicBool::new(false),
+            failed: work.sources.iter().map(|_| AtomicBool::new(false)).collect(),
             outcome: Mutex::new(Outcome {
                 digests: vec![vec![None; work.spans.len()]; work.algorithms.len()],
                 errors: work.sources.iter().map(|_| None).collect(),
@@ -276,7 +277,7 @@ impl<'a> Shared<'a> {
 
     /// Gives up a source; keeps its first error.
     fn fail(&self, source: usize, error: Error) {
-        lock(&self.queue).failed[source] = true;
+        self.failed[source].store(true, Relaxed);
         lock(&self.outcome).errors[source].get_or_insert(error);
     }
 
@@ -343,7 +344,7 @@ impl<'a> Worker<'a> {
         let share = queue.left.div_ceil(self.shared.threads);
         while wave < WAVE as u64 && (mine < share || self.flights.is_empty()) {
             let Some(rest) = spans.get(queue.next) else { return };
-            if queue.failed[rest.source] {
+            if self.shared.failed[rest.source].load(Relaxed) {
                 queue.left -= rest.len();
                 queue.next += 1;
                 continue;
@@ -388,29 +389,26 @@ impl<'a> Worker<'a> {
 
     /// Hands over the digests of spans that ended, and lets go of those whose source failed.
     fn land(&mut self, done: u64) {
-        let mut queue = lock(&self.shared.queue);
-        queue.left -= done;
-        let given_up: u64 =
-            self.flights.iter().filter(|flight| queue.failed[flight.rest.source]).map(|flight| flight.rest.len()).sum();
-        queue.left -= given_up;
-        let failed = queue.failed.clone();
-        drop(queue);
-        if self.flights.iter().all(|flight| flight.rest.len() > 0 && !failed[flight.rest.source]) {
-            return;
-        }
-        let mut outcome = lock(&self.shared.outcome);
+        let (mut ended, mut given_up) = (Vec::new(), 0);
         self.flights.retain(|flight| {
-            let failed = failed[flight.rest.source];
-            let flying = flight.rest.len() > 0 && !failed;
-            if !flying {
-                if !failed {
-                    for (messages, digests) in self.algorithms.iter().zip(&mut outcome.digests) {
-                        digests[flight.span] = Some(messages.digest(flight.slot));
-                    }
-                }
-                self.free_slots.push(flight.slot);
+            if self.shared.failed[flight.rest.source].load(Relaxed) {
+                given_up += flight.rest.len();
+            } else if flight.rest.len() == 0 {
+                ended.push((flight.span, flight.slot));
+            } else {
+                return true;
             }
-            flying
+            self.free_slots.push(flight.slot);
+            false
         });
+        if !ended.is_empty() {
+            let mut outcome = lock(&self.shared.outcome);
+            for (messages, digests) in self.algorithms.iter().zip(&mut outcome.digests) {
+                for (span, slot) in &ended {
+                    digests[*span] = Some(messages.digest(*slot));
+                }
+            }
+        }
+        lock(&self.shared.queue).left -= done + given_up;
     }
 }

@@ -68,6 +68,16 @@ pub struct Part {
     pub size: u64,
 }
 
+impl Part {
+    /// Which bytes of the object it holds, in words: both ends included.
+    pub(crate) fn bytes_in_words(&self) -> String {
+        match self.size {
+            0 => "empty".to_owned(),
+            size => format!("bytes {}-{}", self.offset, self.offset + size - 1),
+        }
+    }
+}
+
 /// How an object is cut. Parts are in order and cover it; there is at least one.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PartPlan {

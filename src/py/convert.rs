@@ -16,9 +16,14 @@ use crate::{
     source::Io,
 };
 
+/// The name of an object's type, for messages.
+pub(super) fn type_name(object: &Bound<'_, PyAny>) -> String {
+    object.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string())
+}
+
 /// Tells a caller what was expected of an argument.
 fn type_error(argument: &str, expected: &str, object: &Bound<'_, PyAny>) -> PyErr {
-    let kind = object.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
+    let kind = type_name(object);
     PyTypeError::new_err(format!("{argument} must be {expected}, not {kind}"))
 }
 

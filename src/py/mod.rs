@@ -11,6 +11,7 @@ mod files;
 mod hashers;
 mod observer;
 mod plan;
+mod response;
 mod uploaded;
 mod verbs;
 mod verify;

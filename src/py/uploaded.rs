@@ -6,6 +6,10 @@ use pyo3::{
     types::{PyMapping, PyString},
 };
 
+use super::{
+    convert::type_name,
+    response::{checksums, typed},
+};
 use crate::{
     algorithm::{Algorithm, ChecksumType},
     s3::{Uploaded, UploadedPart},
@@ -53,7 +57,7 @@ impl<'py> FromPyObject<'_, 'py> for UploadedArgument {
 }
 
 fn expected(object: &Bound<'_, PyAny>) -> PyErr {
-    let kind = object.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
+    let kind = type_name(object);
     PyTypeError::new_err(format!(
         "uploaded= takes the responses of upload_part (a list in part order, or a mapping from part number to response) \
          or the pages of list_parts, not {kind}"
@@ -64,23 +68,12 @@ fn is_page(mapping: &Bound<'_, PyMapping>) -> PyResult<bool> {
     Ok(mapping.contains("Parts")? || mapping.contains("IsTruncated")?)
 }
 
-/// A member of a response, if it is there and not None.
-fn member<'py, T>(mapping: &Bound<'py, PyMapping>, name: &str) -> PyResult<Option<T>>
-where
-    T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
-{
-    match mapping.contains(name)? {
-        true => mapping.get_item(name)?.extract(),
-        false => Ok(None),
-    }
-}
-
 /// Whether the response says that ETags are no MD5s: SSE-KMS, DSSE-KMS or SSE-C.
 ///
 /// Source: Amazon S3 API Reference, "Object", ETag.
 fn encrypted(mapping: &Bound<'_, PyMapping>) -> PyResult<bool> {
-    let kind: Option<String> = member(mapping, "ServerSideEncryption")?;
-    Ok(kind.is_some_and(|kind| kind != "AES256") || member::<String>(mapping, "SSECustomerAlgorithm")?.is_some())
+    let kind: Option<String> = typed(mapping, "ServerSideEncryption")?;
+    Ok(kind.is_some_and(|kind| kind != "AES256") || typed::<String>(mapping, "SSECustomerAlgorithm")?.is_some())
 }
 
 #[derive(Default)]
@@ -91,9 +84,9 @@ struct Collected {
 
 impl Collected {
     fn page(&mut self, page: &Bound<'_, PyMapping>) -> PyResult<()> {
-        self.truncated = member(page, "IsTruncated")?.unwrap_or(false);
-        self.uploaded.algorithm = member::<Algorithm>(page, "ChecksumAlgorithm")?.or(self.uploaded.algorithm);
-        self.uploaded.checksum_type = member::<ChecksumType>(page, "ChecksumType")?.or(self.uploaded.checksum_type);
+        self.truncated = typed(page, "IsTruncated")?.unwrap_or(false);
+        self.uploaded.algorithm = typed::<Algorithm>(page, "ChecksumAlgorithm")?.or(self.uploaded.algorithm);
+        self.uploaded.checksum_type = typed::<ChecksumType>(page, "ChecksumType")?.or(self.uploaded.checksum_type);
         let encrypted = encrypted(page)?;
         if page.contains("Parts")? {
             for part in page.get_item("Parts")?.try_iter()? {
@@ -106,17 +99,11 @@ impl Collected {
 
     fn part(&mut self, part: &Bound<'_, PyMapping>, number: Option<i64>, page_encrypted: bool) -> PyResult<()> {
         let in_order = self.uploaded.parts.len() as i64 + 1;
-        let mut checksums = Vec::new();
-        for algorithm in Algorithm::ALL {
-            if let Some(value) = member::<String>(part, algorithm.field())? {
-                checksums.push((algorithm, value));
-            }
-        }
         self.uploaded.parts.push(UploadedPart {
-            number: number.or(member(part, "PartNumber")?).unwrap_or(in_order),
-            etag: member(part, "ETag")?,
-            size: member(part, "Size")?,
-            checksums,
+            number: number.or(typed(part, "PartNumber")?).unwrap_or(in_order),
+            etag: typed(part, "ETag")?,
+            size: typed(part, "Size")?,
+            checksums: checksums(part)?,
             encrypted: page_encrypted || encrypted(part)?,
         });
         Ok(())

@@ -11,9 +11,10 @@ use pyo3::{
 
 use super::{
     checksums::PyObjectChecksums,
-    convert::{Number, PartSizeArgument, options},
+    convert::{Number, PartSizeArgument, options, type_name},
     observer::observed,
     plan::PyPartPlan,
+    response::{checksums, member, typed},
 };
 use crate::{
     algorithm::Algorithm,
@@ -53,38 +54,20 @@ impl<'py> FromPyObject<'_, 'py> for ResponsesArgument {
 const KNOWN: &str = "the responses of head_object, get_object_attributes or list_parts (dicts, or JSON of them)";
 
 fn expected(object: &Bound<'_, PyAny>) -> PyErr {
-    let kind = object.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
+    let kind = type_name(object);
     PyTypeError::new_err(format!("response_or_responses takes {KNOWN}, one or several, not {kind}"))
 }
 
 /// Members that a response must have one of, to be one of those that we know.
 const MEMBERS: [&str; 6] = ["ETag", "ContentLength", "ObjectSize", "Checksum", "ObjectParts", "Parts"];
 
-/// A member of a response; `None` also if it is None, as in JSON.
-fn member<'py>(mapping: &Bound<'py, PyMapping>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-    match mapping.contains(name)? {
-        true => Ok(Some(mapping.get_item(name)?).filter(|value| !value.is_none())),
-        false => Ok(None),
-    }
-}
-
 /// A mapping in a response.
 fn inner<'py>(mapping: &Bound<'py, PyMapping>, name: &str) -> PyResult<Option<Bound<'py, PyMapping>>> {
     member(mapping, name)?.map(|inner| inner.cast_into::<PyMapping>().map_err(PyErr::from)).transpose()
 }
 
-fn checksums(mapping: &Bound<'_, PyMapping>) -> PyResult<Vec<(Algorithm, String)>> {
-    let mut found = Vec::new();
-    for algorithm in Algorithm::ALL {
-        if let Some(value) = text(mapping, algorithm.field())? {
-            found.push((algorithm, value));
-        }
-    }
-    Ok(found)
-}
-
 fn text(mapping: &Bound<'_, PyMapping>, name: &str) -> PyResult<Option<String>> {
-    member(mapping, name)?.map(|value| value.extract()).transpose()
+    typed(mapping, name)
 }
 
 /// A count or a size; JSON may have it as text.

@@ -43,11 +43,7 @@ pub fn explain(sums: &ObjectChecksums, refusal: &Refusal) -> Option<String> {
     let place = refusal.part_number.filter(|number| (1..=sums.plan().len()).contains(&(*number as usize)));
     let place = place.map(|number| {
         let part = sums.plan().part(number as usize - 1);
-        let bytes = match part.size {
-            0 => "empty".to_owned(),
-            size => format!("bytes {}-{}", part.offset, part.offset + size - 1),
-        };
-        format!("part {number} ({bytes}): ")
+        format!("part {number} ({}): ", part.bytes_in_words())
     });
     Some(format!("{}: {}{advice}", refusal.code, place.unwrap_or_default()))
 }

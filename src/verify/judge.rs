@@ -224,7 +224,7 @@ impl Findings<'_> {
                     }
                     Some(ours) => {
                         let field = algorithm.field();
-                        let (at, ours) = (bytes(place), ours.to_base64());
+                        let (at, ours) = (place.bytes_in_words(), ours.to_base64());
                         self.differing
                             .push(format!("part {} ({at}): {field} is {text} in S3, {ours} here", piece.number));
                         if !self.bad_parts.contains(&place) {
@@ -308,7 +308,7 @@ impl Findings<'_> {
             differing.push(format!(
                 "part {} ({}): ETag is {etag} in S3, {} here",
                 piece.number,
-                bytes(place),
+                place.bytes_in_words(),
                 ours.to_hex()
             ));
             places.push(place);
@@ -396,13 +396,6 @@ fn cut(plan: &PartPlan) -> String {
         _ if !plan.multipart() => "None".to_owned(),
         Ok(even) if even == *plan => first.max(1).to_string(),
         _ => format!("[{first}, ...], the {} sizes of the object's parts", plan.len()),
-    }
-}
-
-fn bytes(part: Part) -> String {
-    match part.size {
-        0 => "empty".to_owned(),
-        size => format!("bytes {}-{}", part.offset, part.offset + size - 1),
     }
 }
 
