@@ -1,42 +1,20 @@
-"""Questions to S3 about an object, through your own boto3 client.
-
-partsum has no client and imports neither boto3 nor botocore: whatever you pass is asked.
-"""
+"""Questions about one object: its part plan, and whether it is a local file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from partsum._core import ObjectChecksums, PartPlan, hash_file, plan_parts, verify
 from partsum.errors import PartsumError
+from partsum.s3._object import Argument, Client, RemoteObject, Response, Shape
 from partsum.verdict import Status, Verdict
-
-__all__ = ["object_plan", "verify_object"]
-
-_Client: TypeAlias = Any  # boto3 makes its classes while it runs: there is no name for them
-_Argument: TypeAlias = Any
-_Response: TypeAlias = dict[str, Any]
-
-# What a server answers that has no GetObjectAttributes, or keeps it from this caller, who may be
-# allowed HeadObject all the same; InvalidRequest is what some answer for SSE-C objects alone.
-# Anything else (no such key, no such bucket, ...) comes out.
-_NO_ATTRIBUTES = {
-    "403",
-    "405",
-    "501",
-    "AccessDenied",
-    "Forbidden",
-    "InvalidRequest",
-    "MethodNotAllowed",
-    "NotImplemented",
-}
 
 
 def verify_object(
-    client: _Client,
+    client: Client,
     path: str | PathLike[str] | ObjectChecksums,
     Bucket: str,
     Key: str,
@@ -45,7 +23,7 @@ def verify_object(
     threads: int | None = None,
     io: Literal["auto", "mmap", "read"] = "auto",
     progress: Callable[[int], object] | None = None,
-    **arguments: _Argument,
+    **arguments: Argument,
 ) -> Verdict:
     """Whether a local file is the object, without a download and with the fewest requests.
 
@@ -73,9 +51,9 @@ def verify_object(
     hashing: dict[str, Any] = {"threads": threads, "io": io, "progress": progress}
     if isinstance(path, ObjectChecksums):
         hashing = {}
-    ask = _Object(client, Bucket, Key, VersionId, arguments)
+    ask = RemoteObject(client, Bucket, Key, VersionId, arguments)
     head = ask.head()
-    shape = _Shape(head)
+    shape = Shape(head)
     responses = [head]
     size = path.size if isinstance(path, ObjectChecksums) else Path(path).stat().st_size
     if size == head.get("ContentLength") and shape.parts > 1:
@@ -87,7 +65,7 @@ def verify_object(
 
 
 def object_plan(
-    client: _Client, Bucket: str, Key: str, *, VersionId: str | None = None, **arguments: _Argument
+    client: Client, Bucket: str, Key: str, *, VersionId: str | None = None, **arguments: Argument
 ) -> PartPlan:
     """How an object was cut when it was uploaded: for part_size= of everything that hashes.
 
@@ -105,9 +83,9 @@ def object_plan(
     >>> partsum.s3.object_plan(Client(), "bucket", "key")
     PartPlan(3 bytes, 1 part)
     """
-    ask = _Object(client, Bucket, Key, VersionId, arguments)
+    ask = RemoteObject(client, Bucket, Key, VersionId, arguments)
     head = ask.head()
-    shape = _Shape(head)
+    shape = Shape(head)
     size: int = head["ContentLength"]
     if shape.parts == 0:
         return plan_parts(size, None)
@@ -116,84 +94,7 @@ def object_plan(
     return _plan(size, head, ask.parts(shape.parts))
 
 
-class _Shape:
-    """What the answer to HeadObject tells of an object's kind."""
-
-    def __init__(self, head: _Response) -> None:
-        etag = head.get("ETag", "").strip().removeprefix("W/").strip('"')
-        digest, _, suffix = etag.partition("-")
-        values = [
-            value
-            for name, value in head.items()
-            if name.startswith("Checksum") and name not in ("ChecksumType", "ChecksumAlgorithm")
-        ]
-        composites = [value for value in values if "-" in value]
-        # Directory buckets have ETags of another form: there the checksum tells the number.
-        count = suffix or (composites[0].rpartition("-")[2] if composites else "")
-        self.parts = int(count) if count.isdecimal() else 0
-        self.checksum = bool(values)
-        self.composite = bool(composites)
-        encrypted = head.get("ServerSideEncryption", "AES256") != "AES256"
-        self.etag_is_md5 = (
-            len(digest) == 32
-            and not encrypted
-            and "SSECustomerAlgorithm" not in head
-            and head.get("StorageClass") != "EXPRESS_ONEZONE"
-        )
-
-
-class _Object:
-    """An object, and the requests that concern it."""
-
-    def __init__(
-        self, client: _Client, Bucket: str, Key: str, VersionId: str | None, arguments: _Response
-    ) -> None:
-        self.client = client
-        self.where = {"Bucket": Bucket, "Key": Key, **arguments}
-        if VersionId is not None:
-            self.where["VersionId"] = VersionId
-
-    def head(self, number: int | None = None) -> _Response:
-        part = {} if number is None else {"PartNumber": number}
-        answer: _Response = self.client.head_object(**self.where, ChecksumMode="ENABLED", **part)
-        # The response does not say which part it is about.
-        return {**answer, **part}
-
-    def parts(self, count: int) -> list[_Response]:
-        """The sizes of all parts, with their checksums where S3 has them."""
-        pages = list(self.attributes())
-        listed = sum(len(page["ObjectParts"].get("Parts", ())) for page in pages)
-        if listed == count:
-            return pages
-        return [self.head(number) for number in range(1, count + 1)]
-
-    def attributes(self) -> Iterator[_Response]:
-        """The pages of GetObjectAttributes that have parts; boto3 has no paginator for it.
-
-        In general purpose buckets S3 lists the parts of objects with composite checksums only.
-        """
-        wanted = ["ETag", "Checksum", "ObjectParts", "ObjectSize"]
-        more: dict[str, Any] = {}
-        while True:
-            try:
-                page = self.client.get_object_attributes(
-                    **self.where, ObjectAttributes=wanted, **more
-                )
-            except self.client.exceptions.ClientError as refusal:
-                if refusal.response["Error"]["Code"] in _NO_ATTRIBUTES:
-                    return
-                raise
-            parts = page.get("ObjectParts", {})
-            if "Parts" not in parts:
-                return
-            yield page
-            marker = parts.get("NextPartNumberMarker")
-            if not parts.get("IsTruncated") or marker in (None, more.get("PartNumberMarker")):
-                return
-            more = {"PartNumberMarker": int(marker)}
-
-
-def _plan(size: int, head: _Response, answers: list[_Response]) -> PartPlan:
+def _plan(size: int, head: Response, answers: list[Response]) -> PartPlan:
     """The plan that the parts' sizes make."""
     sizes: list[int] = []
     for answer in answers:
@@ -211,9 +112,9 @@ def _has_md5(path: str | PathLike[str] | ObjectChecksums) -> bool:
 
 
 def _by_etag(
-    ask: _Object,
+    ask: RemoteObject,
     path: str | PathLike[str] | ObjectChecksums,
-    head: _Response,
+    head: Response,
     count: int,
     hashing: dict[str, Any],
 ) -> Verdict:

@@ -1,0 +1,8 @@
+"""S3 through your own boto3 client: which plan an object has, and whether it is your file.
+
+partsum has no client and imports neither boto3 nor botocore: whatever you pass is asked.
+"""
+
+from partsum.s3._verify import object_plan, verify_object
+
+__all__ = ["object_plan", "verify_object"]
