@@ -49,8 +49,8 @@ cargo-test: ## Rust tests and doctests
 	cargo test --locked
 
 test-isas: ## the Rust kernels again, under each instruction set of this CPU
-	for isa in portable avx2; do \
-	  case $$isa in portable) ;; *) grep -qw $$isa /proc/cpuinfo || { echo "SKIPPED: no $$isa here"; continue; };; esac; \
+	for isa in portable avx2 avx512; do \
+	  case $$isa in portable) ;; *) grep -q "\b$$isa" /proc/cpuinfo || { echo "SKIPPED: no $$isa here"; continue; };; esac; \
 	  PARTSUM_ISA=$$isa cargo test --locked --quiet; \
 	done
 

@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
 }
 
 impl Isa {
@@ -31,6 +33,9 @@ impl Isa {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") {
             available.push(Self(Kind::Avx2));
+            if has_avx512() {
+                available.push(Self(Kind::Avx512));
+            }
         }
         available
     }
@@ -64,6 +69,8 @@ impl Isa {
             Kind::Portable => "portable",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => "avx512",
         }
     }
 
@@ -71,9 +78,25 @@ impl Isa {
         self == Self::PORTABLE
     }
 
+    pub(crate) fn is_avx512(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return self.0 == Kind::Avx512;
+        #[cfg(not(target_arch = "x86_64"))]
+        false
+    }
+
     pub(crate) const fn kind(self) -> Kind {
         self.0
     }
+}
+
+/// What every CPU since Skylake-X and Zen 4 has of AVX-512.
+#[cfg(target_arch = "x86_64")]
+fn has_avx512() -> bool {
+    std::arch::is_x86_feature_detected!("avx512f")
+        && std::arch::is_x86_feature_detected!("avx512bw")
+        && std::arch::is_x86_feature_detected!("avx512dq")
+        && std::arch::is_x86_feature_detected!("avx512vl")
 }
 
 /// Proof that the CPU has instructions for SHA-1 and SHA-256, which RustCrypto's one-message code uses too.

@@ -30,14 +30,26 @@ pub(super) struct U64x4(__m256i);
 const SWAP32: [u8; 16] = [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12];
 const SWAP64: [u8; 16] = [7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8];
 
+/// Products of 64-bit words from those of their halves.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn mullo_epi64(a: __m256i, b: __m256i) -> __m256i {
+    let crossed = _mm256_add_epi64(
+        _mm256_mul_epu32(_mm256_srli_epi64::<32>(a), b),
+        _mm256_mul_epu32(a, _mm256_srli_epi64::<32>(b)),
+    );
+    _mm256_add_epi64(_mm256_mul_epu32(a, b), _mm256_slli_epi64::<32>(crossed))
+}
+
 macro_rules! words {
     (
         $name:ident, $word:ident as $int:ident, $lanes:literal, $bits:literal, $swap:ident,
-        $set1:ident $add:ident $sll:ident $srl:ident, $load:item
+        $set1:ident $add:ident $mul:ident $sll:ident $srl:ident, $load:item
     ) => {
         impl Words for $name {
             type Word = $word;
             const LANES: usize = $lanes;
+            const TERNARY: bool = false;
 
             #[inline]
             #[target_feature(enable = "avx2")]
@@ -49,6 +61,12 @@ macro_rules! words {
             #[target_feature(enable = "avx2")]
             unsafe fn add(self, other: Self) -> Self {
                 Self($add(self.0, other.0))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            unsafe fn mul(self, other: Self) -> Self {
+                Self($mul(self.0, other.0))
             }
 
             #[inline]
@@ -94,6 +112,12 @@ macro_rules! words {
                 // Where a and b agree it is b, else c decides. `b ^ c` is the `a ^ b` of the round before.
                 let (ab, bc) = (_mm256_xor_si256(self.0, b.0), _mm256_xor_si256(b.0, c.0));
                 Self(_mm256_xor_si256(b.0, _mm256_and_si256(ab, bc)))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            unsafe fn parity(self, b: Self, c: Self) -> Self {
+                Self(_mm256_xor_si256(_mm256_xor_si256(self.0, b.0), c.0))
             }
 
             #[inline]
@@ -149,7 +173,7 @@ macro_rules! words {
 
 words!(
     U32x8, u32 as i32, 8, 32, SWAP32,
-    _mm256_set1_epi32 _mm256_add_epi32 _mm256_sll_epi32 _mm256_srl_epi32,
+    _mm256_set1_epi32 _mm256_add_epi32 _mm256_mullo_epi32 _mm256_sll_epi32 _mm256_srl_epi32,
     unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4] {
         // Rows r and r + 4 share a vector, so that the transposition never crosses its 128-bit halves.
         let pair = |r: usize| {
@@ -174,7 +198,7 @@ words!(
 
 words!(
     U64x4, u64 as i64, 4, 64, SWAP64,
-    _mm256_set1_epi64x _mm256_add_epi64 _mm256_sll_epi64 _mm256_srl_epi64,
+    _mm256_set1_epi64x _mm256_add_epi64 mullo_epi64 _mm256_sll_epi64 _mm256_srl_epi64,
     unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4] {
         // Rows r and r + 2 share a vector: words 0 and 1 of both, or words 2 and 3.
         let pair = |r: usize, at: usize| {

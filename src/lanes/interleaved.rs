@@ -21,6 +21,7 @@ macro_rules! each {
 impl<W: Words, const N: usize> Words for Interleaved<W, N> {
     type Word = W::Word;
     const LANES: usize = W::LANES * N;
+    const TERNARY: bool = W::TERNARY;
 
     #[inline(always)]
     unsafe fn splat(word: W::Word) -> Self {
@@ -31,6 +32,11 @@ impl<W: Words, const N: usize> Words for Interleaved<W, N> {
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
         each!(self, n => self.0[n].add(other.0[n]))
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        each!(self, n => self.0[n].mul(other.0[n]))
     }
 
     #[inline(always)]
@@ -66,6 +72,11 @@ impl<W: Words, const N: usize> Words for Interleaved<W, N> {
     #[inline(always)]
     unsafe fn majority(self, b: Self, c: Self) -> Self {
         each!(self, n => self.0[n].majority(b.0[n], c.0[n]))
+    }
+
+    #[inline(always)]
+    unsafe fn parity(self, b: Self, c: Self) -> Self {
+        each!(self, n => self.0[n].parity(b.0[n], c.0[n]))
     }
 
     #[inline(always)]

@@ -7,6 +7,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod interleaved;
 mod portable;
 #[cfg(target_arch = "x86_64")]
@@ -28,9 +30,12 @@ pub(crate) trait Words: Copy {
     type Word: Word;
     /// Messages side by side.
     const LANES: usize;
+    /// Any function of three operands is one instruction.
+    const TERNARY: bool;
 
     unsafe fn splat(word: Self::Word) -> Self;
     unsafe fn add(self, other: Self) -> Self;
+    unsafe fn mul(self, other: Self) -> Self;
     unsafe fn xor(self, other: Self) -> Self;
     unsafe fn or(self, other: Self) -> Self;
     unsafe fn and(self, other: Self) -> Self;
@@ -41,6 +46,8 @@ pub(crate) trait Words: Copy {
     unsafe fn choose(self, yes: Self, no: Self) -> Self;
     /// The bits that at least two of the three have.
     unsafe fn majority(self, b: Self, c: Self) -> Self;
+    /// `(self ^ b) ^ c`.
+    unsafe fn parity(self, b: Self, c: Self) -> Self;
     unsafe fn rotate_left<const BITS: i32>(self) -> Self;
     unsafe fn shift_right<const BITS: i32>(self) -> Self;
     /// Reverses the bytes of each word.
@@ -107,7 +114,16 @@ pub(crate) fn enter(isa: Isa, kernel: impl Kernel) {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: an `Isa` of this kind exists only where the CPU was found to have AVX2.
         Kind::Avx2 => unsafe { avx2::enter(kernel) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: an `Isa` of this kind exists only where the CPU was found to have AVX-512F, BW, DQ and VL.
+        Kind::Avx512 => unsafe { avx512::enter(kernel) },
     }
+}
+
+/// Runs `kernel` with words instead of vectors: one message, by the instructions that every CPU has.
+pub(crate) fn enter_scalar(kernel: impl Kernel) {
+    // SAFETY: portable code needs nothing of the CPU.
+    unsafe { kernel.run::<portable::Scalar>() }
 }
 
 #[cfg(test)]
@@ -128,6 +144,19 @@ mod tests {
         }
     }
 
+    /// Not inlined: dozens of unrolled copies would take the compiler minutes.
+    #[inline(never)]
+    fn lanes_of<W: Words>(vector: W) -> Vec<W::Word> {
+        let mut lanes = Vec::new();
+        // SAFETY: called inside `enter`.
+        unsafe { vector.scatter(|_, word| lanes.push(word)) };
+        lanes
+    }
+
+    fn same<W: Words<Word: PartialEq>>(vector: W, expected: impl Fn(usize) -> W::Word) {
+        assert_eq!(lanes_of(vector), (0..W::LANES).map(expected).collect::<Vec<_>>());
+    }
+
     macro_rules! check {
         ($name:ident, $word:ty) => {
             fn $name<W: Words<Word = $word>>() {
@@ -140,18 +169,20 @@ mod tests {
                 // SAFETY: called inside `enter`; each row has 16 words and each load reads 4 of them.
                 unsafe {
                     let (va, vb, vc) = (W::gather(a), W::gather(b), W::gather(c));
-                    va.add(vb).scatter(|l, x| assert_eq!(x, a(l).wrapping_add(b(l))));
-                    va.xor(vb).scatter(|l, x| assert_eq!(x, a(l) ^ b(l)));
-                    va.or(vb).scatter(|l, x| assert_eq!(x, a(l) | b(l)));
-                    va.and(vb).scatter(|l, x| assert_eq!(x, a(l) & b(l)));
-                    va.and_not(vb).scatter(|l, x| assert_eq!(x, !a(l) & b(l)));
-                    va.not().scatter(|l, x| assert_eq!(x, !a(l)));
-                    va.choose(vb, vc).scatter(|l, x| assert_eq!(x, (a(l) & b(l)) | (!a(l) & c(l))));
-                    va.majority(vb, vc).scatter(|l, x| assert_eq!(x, (a(l) & b(l)) | (a(l) & c(l)) | (b(l) & c(l))));
-                    va.rotate_left::<7>().scatter(|l, x| assert_eq!(x, a(l).rotate_left(7)));
-                    va.shift_right::<3>().scatter(|l, x| assert_eq!(x, a(l) >> 3));
-                    va.swap_bytes().scatter(|l, x| assert_eq!(x, a(l).swap_bytes()));
-                    W::splat(0x0123_4567).scatter(|_, x| assert_eq!(x, 0x0123_4567));
+                    same(va.add(vb), |l| a(l).wrapping_add(b(l)));
+                    same(va.mul(vb), |l| a(l).wrapping_mul(b(l)));
+                    same(va.xor(vb), |l| a(l) ^ b(l));
+                    same(va.or(vb), |l| a(l) | b(l));
+                    same(va.and(vb), |l| a(l) & b(l));
+                    same(va.and_not(vb), |l| !a(l) & b(l));
+                    same(va.not(), |l| !a(l));
+                    same(va.choose(vb, vc), |l| (a(l) & b(l)) | (!a(l) & c(l)));
+                    same(va.majority(vb, vc), |l| (a(l) & b(l)) | (a(l) & c(l)) | (b(l) & c(l)));
+                    same(va.parity(vb, vc), |l| a(l) ^ b(l) ^ c(l));
+                    same(va.rotate_left::<7>(), |l| a(l).rotate_left(7));
+                    same(va.shift_right::<3>(), |l| a(l) >> 3);
+                    same(va.swap_bytes(), |l| a(l).swap_bytes());
+                    same(W::splat(0x0123_4567), |_| 0x0123_4567);
 
                     let bytes: Vec<[u8; 16 * BYTES]> =
                         (0..W::LANES).map(|lane| std::array::from_fn(|i| (lane * 67 + i * 5) as u8)).collect();
@@ -159,7 +190,9 @@ mod tests {
                     for offset in (0..16 * BYTES).step_by(4 * BYTES) {
                         for (i, vector) in W::load(&rows, offset).into_iter().enumerate() {
                             let at = offset + BYTES * i;
-                            vector.scatter(|lane, x| assert_eq!(x.to_le_bytes(), bytes[lane][at..at + BYTES]));
+                            same(vector, |lane| {
+                                <$word>::from_le_bytes(bytes[lane][at..at + BYTES].try_into().unwrap())
+                            });
                         }
                     }
                 }

@@ -10,6 +10,15 @@ impl Simd for Portable {
     const INTERLEAVES: bool = false;
 }
 
+/// One message: words as they are.
+pub(super) struct Scalar;
+
+impl Simd for Scalar {
+    type Words32 = Array<u32, 1>;
+    type Words64 = Array<u64, 1>;
+    const INTERLEAVES: bool = true;
+}
+
 #[derive(Clone, Copy)]
 pub(super) struct Array<T, const LANES: usize>([T; LANES]);
 
@@ -35,6 +44,7 @@ macro_rules! words {
         impl Words for Array<$word, $lanes> {
             type Word = $word;
             const LANES: usize = $lanes;
+            const TERNARY: bool = false;
 
             #[inline(always)]
             unsafe fn splat(word: $word) -> Self {
@@ -44,6 +54,11 @@ macro_rules! words {
             #[inline(always)]
             unsafe fn add(self, other: Self) -> Self {
                 self.zip(other, <$word>::wrapping_add)
+            }
+
+            #[inline(always)]
+            unsafe fn mul(self, other: Self) -> Self {
+                self.zip(other, <$word>::wrapping_mul)
             }
 
             #[inline(always)]
@@ -78,7 +93,12 @@ macro_rules! words {
 
             #[inline(always)]
             unsafe fn majority(self, b: Self, c: Self) -> Self {
-                self.zip3(b, c, |a, b, c| (a & b) | (c & (a | b)))
+                self.zip3(b, c, |a, b, c| b ^ ((a ^ b) & (b ^ c)))
+            }
+
+            #[inline(always)]
+            unsafe fn parity(self, b: Self, c: Self) -> Self {
+                self.zip3(b, c, |a, b, c| a ^ b ^ c)
             }
 
             #[inline(always)]
@@ -124,5 +144,7 @@ macro_rules! words {
     };
 }
 
+words!(u32, 1);
+words!(u64, 1);
 words!(u32, 4);
 words!(u64, 2);

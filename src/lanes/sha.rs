@@ -1,12 +1,15 @@
-//! SHA-256 by the x86 SHA extensions, two messages in turn: one stream waits four cycles for each pair of rounds, and
-//! the other fills them. Four streams measure slower: their schedules do not fit the 16 registers.
+//! SHA-256 by the x86 SHA extensions, several messages in turn: one stream waits four cycles for each pair of rounds, and
+//! the others fill them.
 
 use core::arch::x86_64::*;
 
-use crate::isa::ShaInstructions;
+use crate::isa::{Isa, ShaInstructions};
 
-/// Messages that keep the unit busy.
-pub(crate) const STREAMS: usize = 2;
+/// Messages that keep the unit busy. The schedules of two fit the 16 registers that the instructions can name; those of
+/// four need the other 16 that AVX-512 has, and lose without them.
+pub(crate) fn streams(isa: Isa) -> usize {
+    if isa.is_avx512() { 4 } else { 2 }
+}
 
 /// FIPS 180-4, section 4.2.2.
 #[rustfmt::skip]
@@ -24,23 +27,45 @@ const CONSTANTS: [[u32; 4]; 16] = [
 /// Folds the whole blocks of each row into the state beside it; all rows are as long.
 ///
 /// # Panics
-/// If there are more than [`STREAMS`] rows, fewer states than rows, or rows of unequal length.
-pub(crate) fn sha256(_: ShaInstructions, states: &mut [[u32; 8]], rows: &[&[u8]]) {
+/// If there are more rows than [`streams`], fewer states than rows, or rows of unequal length.
+pub(crate) fn sha256(_: ShaInstructions, isa: Isa, states: &mut [[u32; 8]], rows: &[&[u8]]) {
     let bytes = rows.first().map_or(0, |row| row.len());
     assert!(rows.len() <= states.len() && rows.iter().all(|row| row.len() == bytes));
-    // SAFETY: the token proves that the CPU has the instructions; all rows were just seen to have `bytes`.
+    assert!(rows.len() <= streams(isa), "{} rows for {} streams", rows.len(), streams(isa));
+    // SAFETY: the token proves that the CPU has the SHA instructions, and more than two rows that it has AVX-512; all
+    // rows were just seen to have `bytes`.
     unsafe {
         match (states, rows) {
-            ([a, b, ..], [c, d]) => compress([a, b], [c.as_ptr(), d.as_ptr()], bytes),
-            ([a, ..], [b]) => compress([a], [b.as_ptr()], bytes),
-            (_, rows) => assert!(rows.is_empty(), "{} rows for {STREAMS} streams", rows.len()),
+            ([a, b, c, d, ..], [e, f, g, h]) => {
+                wide([a, b, c, d], [e.as_ptr(), f.as_ptr(), g.as_ptr(), h.as_ptr()], bytes);
+            }
+            ([a, b, c, ..], [d, e, f]) => wide([a, b, c], [d.as_ptr(), e.as_ptr(), f.as_ptr()], bytes),
+            ([a, b, ..], [c, d]) => narrow([a, b], [c.as_ptr(), d.as_ptr()], bytes),
+            ([a, ..], [b]) => narrow([a], [b.as_ptr()], bytes),
+            _ => {}
         }
     }
 }
 
 /// # Safety
-/// The CPU has the instructions; each row is readable for `bytes`, a multiple of 64.
+/// As [`compress`].
 #[target_feature(enable = "sha,sse2,ssse3,sse4.1")]
+unsafe fn narrow<const S: usize>(states: [&mut [u32; 8]; S], rows: [*const u8; S], bytes: usize) {
+    // SAFETY: forwarded.
+    unsafe { compress(states, rows, bytes) }
+}
+
+/// # Safety
+/// As [`compress`], on a CPU that has AVX-512VL.
+#[target_feature(enable = "sha,avx512f,avx512vl")]
+unsafe fn wide<const S: usize>(states: [&mut [u32; 8]; S], rows: [*const u8; S], bytes: usize) {
+    // SAFETY: forwarded.
+    unsafe { compress(states, rows, bytes) }
+}
+
+/// # Safety
+/// The CPU has the SHA instructions; each row is readable for `bytes`, a multiple of 64.
+#[inline(always)]
 unsafe fn compress<const S: usize>(states: [&mut [u32; 8]; S], rows: [*const u8; S], bytes: usize) {
     // SAFETY: loads and stores of 16 bytes within the states, the constants, and `bytes` past each row.
     unsafe {

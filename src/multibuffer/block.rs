@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A hash that folds fixed blocks into a state of `N` words; written once for all vectors.
-pub(super) trait Compression<const N: usize>: Debug {
+pub(super) trait Compression<const N: usize>: Debug + Sized {
     /// What states and blocks are made of.
     type Word: Word;
     /// Bytes in a block.
@@ -33,7 +33,33 @@ pub(super) trait Compression<const N: usize>: Debug {
     }
 
     /// Folds whole blocks of one message.
-    fn single(state: &mut [Self::Word; N], blocks: &[u8]);
+    fn single(state: &mut [Self::Word; N], blocks: &[u8]) {
+        lanes::enter_scalar(Single::<Self, N> { state, blocks });
+    }
+
+    /// The blocks that end a message of so many `bytes`, of which `rest` fill no block: with Merkle-Damgård's padding.
+    fn end(rest: &[u8], bytes: u64) -> Vec<u8> {
+        let bits = 8 * u128::from(bytes);
+        let field = 2 * Self::Word::BYTES;
+        let mut end = Vec::with_capacity(2 * Self::BLOCK);
+        end.extend_from_slice(rest);
+        end.push(0x80);
+        end.resize((end.len() + field).next_multiple_of(Self::BLOCK) - field, 0);
+        match Self::LITTLE_ENDIAN {
+            true => end.extend_from_slice(&bits.to_le_bytes()[..field]),
+            false => end.extend_from_slice(&bits.to_be_bytes()[16 - field..]),
+        }
+        end
+    }
+
+    /// The digest of the message: the state as it is.
+    fn digest(state: &[Self::Word; N], _rest: &[u8], _bytes: u64) -> Digest {
+        let mut digest = Vec::with_capacity(N * Self::Word::BYTES);
+        for word in state {
+            digest.extend_from_slice(word.to_bytes(Self::LITTLE_ENDIAN).as_ref());
+        }
+        Digest::new(&digest)
+    }
 
     /// Folds the block at `offset` past each row into the state of its lane.
     ///
@@ -59,7 +85,7 @@ impl<W, const N: usize> Debug for Streams<W, N> {
 
 /// Most vectors that are interleaved, and most lanes in flight.
 const MAX_GROUPS: usize = 2;
-const MAX_LANES: usize = MAX_GROUPS * 8;
+const MAX_LANES: usize = MAX_GROUPS * 16;
 
 /// Lanes of one vector of `isa`, and lanes of as many as `C` interleaves.
 fn widths<C: Compression<N>, const N: usize>(isa: Isa) -> (usize, usize) {
@@ -96,6 +122,13 @@ pub(super) struct Lanes<C: Compression<N>, const N: usize> {
 struct Slot<W, const N: usize> {
     state: [W; N],
     hashed: u64,
+    digest: Digest,
+}
+
+impl<W: Word, const N: usize> Slot<W, N> {
+    fn new<C: Compression<N, Word = W>>() -> Self {
+        Self { state: C::INITIAL, hashed: 0, digest: Digest::new(&[]) }
+    }
 }
 
 /// What a lane works on: the slot, whole blocks of the tile, then the padded end of the message.
@@ -111,9 +144,8 @@ impl<C: Compression<N>, const N: usize> Lanes<C, N> {
     }
 
     pub(super) fn with_min_lanes(slots: usize, isa: Isa, min_lanes: usize) -> Self {
-        let slot = Slot { state: C::INITIAL, hashed: 0 };
         let (vector_lanes, lanes) = widths::<C, N>(isa);
-        Self { isa, vector_lanes, lanes, min_lanes, streams: C::streams(isa), slots: vec![slot; slots] }
+        Self { isa, vector_lanes, lanes, min_lanes, streams: C::streams(isa), slots: vec![Slot::new::<C>(); slots] }
     }
 
     /// Messages in flight.
@@ -123,21 +155,6 @@ impl<C: Compression<N>, const N: usize> Lanes<C, N> {
             Some(streams) => streams.width,
             None => 1,
         }
-    }
-
-    /// The last bytes of a message with its padding: one block or two.
-    fn padded(rest: &[u8], bytes: u64) -> Vec<u8> {
-        let bits = 8 * u128::from(bytes);
-        let field = 2 * C::Word::BYTES;
-        let mut end = Vec::with_capacity(2 * C::BLOCK);
-        end.extend_from_slice(rest);
-        end.push(0x80);
-        end.resize((end.len() + field).next_multiple_of(C::BLOCK) - field, 0);
-        match C::LITTLE_ENDIAN {
-            true => end.extend_from_slice(&bits.to_le_bytes()[..field]),
-            false => end.extend_from_slice(&bits.to_be_bytes()[16 - field..]),
-        }
-        end
     }
 
     /// Walks the jobs in lockstep; a lane whose job ends takes the next one.
@@ -206,33 +223,33 @@ impl<C: Compression<N>, const N: usize> Lanes<C, N> {
 
 impl<C: Compression<N>, const N: usize> Messages for Lanes<C, N> {
     fn update(&mut self, wave: &[Tile<'_>]) {
-        let mut ends = Vec::with_capacity(wave.len());
+        let mut jobs = Vec::with_capacity(wave.len());
         for tile in wave {
             let slot = &mut self.slots[tile.slot];
             if tile.first {
-                *slot = Slot { state: C::INITIAL, hashed: 0 };
+                *slot = Slot::new::<C>();
             }
             slot.hashed += tile.bytes.len() as u64;
             let whole = tile.bytes.len() - tile.bytes.len() % C::BLOCK;
             let (blocks, rest) = tile.bytes.split_at(whole);
             debug_assert!(tile.last || rest.is_empty(), "a tile that is not the last one has whole blocks");
-            let end = if tile.last { Self::padded(rest, slot.hashed) } else { Vec::new() };
-            ends.push((tile.slot, blocks, end));
+            let end = if tile.last { C::end(rest, slot.hashed) } else { Vec::new() };
+            jobs.push((tile, blocks, end, rest));
         }
         // A job starts with bytes: a message shorter than a block has only its end.
-        self.run(ends.iter().filter_map(|(slot, blocks, end)| match (blocks.is_empty(), end.is_empty()) {
+        self.run(jobs.iter().filter_map(|(tile, blocks, end, _)| match (blocks.is_empty(), end.is_empty()) {
             (true, true) => None,
-            (true, false) => Some(Job { slot: *slot, blocks: end, end: &[] }),
-            (false, _) => Some(Job { slot: *slot, blocks, end }),
+            (true, false) => Some(Job { slot: tile.slot, blocks: end, end: &[] }),
+            (false, _) => Some(Job { slot: tile.slot, blocks, end }),
         }));
+        for (tile, _, _, rest) in jobs.into_iter().filter(|(tile, ..)| tile.last) {
+            let slot = &mut self.slots[tile.slot];
+            slot.digest = C::digest(&slot.state, rest, slot.hashed);
+        }
     }
 
     fn digest(&self, slot: usize) -> Digest {
-        let mut digest = Vec::with_capacity(N * C::Word::BYTES);
-        for word in self.slots[slot].state {
-            digest.extend_from_slice(word.to_bytes(C::LITTLE_ENDIAN).as_ref());
-        }
-        Digest::new(&digest)
+        self.slots[slot].digest
     }
 }
 
@@ -261,6 +278,28 @@ impl<C: Compression<N>, const N: usize, const GROUPS: usize> Kernel for Lockstep
             }
             for (index, word) in state.into_iter().enumerate() {
                 word.scatter(|lane, word| self.states[lane][index] = word);
+            }
+        }
+    }
+}
+
+/// One message, block after block.
+struct Single<'a, C: Compression<N>, const N: usize> {
+    state: &'a mut [C::Word; N],
+    blocks: &'a [u8],
+}
+
+impl<C: Compression<N>, const N: usize> Kernel for Single<'_, C, N> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // SAFETY: the caller vouches for the CPU; the one row is a whole block.
+        unsafe {
+            let mut state = self.state.map(|word| <C::Word as Word>::Vector::<S>::splat(word));
+            for block in self.blocks.chunks_exact(C::BLOCK) {
+                C::block(&mut state, &[block.as_ptr()], 0);
+            }
+            for (word, folded) in self.state.iter_mut().zip(state) {
+                folded.scatter(|_, folded| *word = folded);
             }
         }
     }

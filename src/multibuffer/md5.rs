@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code)]
 
+use std::hint::black_box;
+
 use super::block::Compression;
 use crate::{isa::Isa, lanes::Words};
 
@@ -19,10 +21,6 @@ impl Compression<4> for Md5 {
         2
     }
 
-    fn single(state: &mut [u32; 4], blocks: &[u8]) {
-        md5::block_api::compress(state, blocks.as_chunks().0);
-    }
-
     #[inline(always)]
     unsafe fn block<W: Words<Word = u32>>(state: &mut [W; 4], rows: &[*const u8], offset: usize) {
         // SAFETY: the caller vouches for the CPU and for 64 bytes at `offset` past each row.
@@ -33,51 +31,67 @@ impl Compression<4> for Md5 {
                 m[4 * quarter..][..4].copy_from_slice(&W::load(rows, offset + 16 * quarter));
             }
 
-            // `a = b + rotate(a + f(b, c, d) + m[i] + k, s)`.
+            // Were they constants, the compiler would add them last, in the chain of dependent steps.
+            let k = black_box(&CONSTANTS);
+
+            // `a = b + rotate(a + f(b, c, d) + m[i] + k[t], s)`.
             macro_rules! step {
-                ($f:ident, $a:ident $b:ident $c:ident $d:ident, $i:literal, $s:literal, $k:literal) => {
-                    $a = $f($a.add(m[$i]).add(W::splat($k)), $b, $c, $d).rotate_left::<$s>().add($b)
+                ($f:ident, $a:ident $b:ident $c:ident $d:ident, $i:literal, $s:literal, $t:literal) => {
+                    $a = $f($a.add(m[$i]).add(W::splat(k[$t])), $b, $c, $d).rotate_left::<$s>().add($b)
                 };
             }
             macro_rules! round {
                 ($f:ident, $s0:literal $s1:literal $s2:literal $s3:literal, $(
-                    $i0:literal $k0:literal, $i1:literal $k1:literal, $i2:literal $k2:literal, $i3:literal $k3:literal;
+                    $i0:literal $t0:literal, $i1:literal $t1:literal, $i2:literal $t2:literal, $i3:literal $t3:literal;
                 )*) => {$(
-                    step!($f, a b c d, $i0, $s0, $k0);
-                    step!($f, d a b c, $i1, $s1, $k1);
-                    step!($f, c d a b, $i2, $s2, $k2);
-                    step!($f, b c d a, $i3, $s3, $k3);
+                    step!($f, a b c d, $i0, $s0, $t0);
+                    step!($f, d a b c, $i1, $s1, $t1);
+                    step!($f, c d a b, $i2, $s2, $t2);
+                    step!($f, b c d a, $i3, $s3, $t3);
                 )*};
             }
             round!(f, 7 12 17 22,
-                0 0xd76aa478, 1 0xe8c7b756, 2 0x242070db, 3 0xc1bdceee;
-                4 0xf57c0faf, 5 0x4787c62a, 6 0xa8304613, 7 0xfd469501;
-                8 0x698098d8, 9 0x8b44f7af, 10 0xffff5bb1, 11 0x895cd7be;
-                12 0x6b901122, 13 0xfd987193, 14 0xa679438e, 15 0x49b40821;
+                0 0, 1 1, 2 2, 3 3;
+                4 4, 5 5, 6 6, 7 7;
+                8 8, 9 9, 10 10, 11 11;
+                12 12, 13 13, 14 14, 15 15;
             );
             round!(g, 5 9 14 20,
-                1 0xf61e2562, 6 0xc040b340, 11 0x265e5a51, 0 0xe9b6c7aa;
-                5 0xd62f105d, 10 0x02441453, 15 0xd8a1e681, 4 0xe7d3fbc8;
-                9 0x21e1cde6, 14 0xc33707d6, 3 0xf4d50d87, 8 0x455a14ed;
-                13 0xa9e3e905, 2 0xfcefa3f8, 7 0x676f02d9, 12 0x8d2a4c8a;
+                1 16, 6 17, 11 18, 0 19;
+                5 20, 10 21, 15 22, 4 23;
+                9 24, 14 25, 3 26, 8 27;
+                13 28, 2 29, 7 30, 12 31;
             );
             round!(h, 4 11 16 23,
-                5 0xfffa3942, 8 0x8771f681, 11 0x6d9d6122, 14 0xfde5380c;
-                1 0xa4beea44, 4 0x4bdecfa9, 7 0xf6bb4b60, 10 0xbebfbc70;
-                13 0x289b7ec6, 0 0xeaa127fa, 3 0xd4ef3085, 6 0x04881d05;
-                9 0xd9d4d039, 12 0xe6db99e5, 15 0x1fa27cf8, 2 0xc4ac5665;
+                5 32, 8 33, 11 34, 14 35;
+                1 36, 4 37, 7 38, 10 39;
+                13 40, 0 41, 3 42, 6 43;
+                9 44, 12 45, 15 46, 2 47;
             );
             round!(i, 6 10 15 21,
-                0 0xf4292244, 7 0x432aff97, 14 0xab9423a7, 5 0xfc93a039;
-                12 0x655b59c3, 3 0x8f0ccc92, 10 0xffeff47d, 1 0x85845dd1;
-                8 0x6fa87e4f, 15 0xfe2ce6e0, 6 0xa3014314, 13 0x4e0811a1;
-                4 0xf7537e82, 11 0xbd3af235, 2 0x2ad7d2bb, 9 0xeb86d391;
+                0 48, 7 49, 14 50, 5 51;
+                12 52, 3 53, 10 54, 1 55;
+                8 56, 15 57, 6 58, 13 59;
+                4 60, 11 61, 2 62, 9 63;
             );
 
             *state = [state[0].add(a), state[1].add(b), state[2].add(c), state[3].add(d)];
         }
     }
 }
+
+/// RFC 1321, section 3.4: the sines of 1 to 64.
+#[rustfmt::skip]
+const CONSTANTS: [u32; 64] = [
+    0xd76a_a478, 0xe8c7_b756, 0x2420_70db, 0xc1bd_ceee, 0xf57c_0faf, 0x4787_c62a, 0xa830_4613, 0xfd46_9501,
+    0x6980_98d8, 0x8b44_f7af, 0xffff_5bb1, 0x895c_d7be, 0x6b90_1122, 0xfd98_7193, 0xa679_438e, 0x49b4_0821,
+    0xf61e_2562, 0xc040_b340, 0x265e_5a51, 0xe9b6_c7aa, 0xd62f_105d, 0x0244_1453, 0xd8a1_e681, 0xe7d3_fbc8,
+    0x21e1_cde6, 0xc337_07d6, 0xf4d5_0d87, 0x455a_14ed, 0xa9e3_e905, 0xfcef_a3f8, 0x676f_02d9, 0x8d2a_4c8a,
+    0xfffa_3942, 0x8771_f681, 0x6d9d_6122, 0xfde5_380c, 0xa4be_ea44, 0x4bde_cfa9, 0xf6bb_4b60, 0xbebf_bc70,
+    0x289b_7ec6, 0xeaa1_27fa, 0xd4ef_3085, 0x0488_1d05, 0xd9d4_d039, 0xe6db_99e5, 0x1fa2_7cf8, 0xc4ac_5665,
+    0xf429_2244, 0x432a_ff97, 0xab94_23a7, 0xfc93_a039, 0x655b_59c3, 0x8f0c_cc92, 0xffef_f47d, 0x8584_5dd1,
+    0x6fa8_7e4f, 0xfe2c_e6e0, 0xa301_4314, 0x4e08_11a1, 0xf753_7e82, 0xbd3a_f235, 0x2ad7_d2bb, 0xeb86_d391,
+];
 
 // The four round functions of RFC 1321, section 3.4, under its names, each added to a sum. `b` is the newest value: what
 // can be done without it is done before.
@@ -91,14 +105,20 @@ unsafe fn f<W: Words>(sum: W, b: W, c: W, d: W) -> W {
 
 #[inline(always)]
 unsafe fn g<W: Words>(sum: W, b: W, c: W, d: W) -> W {
-    // SAFETY: see above. The two halves have no bit in common, so they may be added one by one.
-    unsafe { sum.add(d.and_not(c)).add(d.and(b)) }
+    // SAFETY: see above.
+    unsafe {
+        if W::TERNARY {
+            return sum.add(d.choose(b, c));
+        }
+        // The two halves have no bit in common, so they may be added one by one.
+        sum.add(d.and_not(c)).add(d.and(b))
+    }
 }
 
 #[inline(always)]
 unsafe fn h<W: Words>(sum: W, b: W, c: W, d: W) -> W {
     // SAFETY: see above.
-    unsafe { sum.add(c.xor(d).xor(b)) }
+    unsafe { sum.add(c.parity(d, b)) }
 }
 
 #[inline(always)]

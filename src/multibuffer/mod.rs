@@ -10,6 +10,7 @@ mod sha1;
 mod sha2;
 #[cfg(test)]
 mod tests;
+mod xxh64;
 
 use std::fmt::Debug;
 
@@ -44,6 +45,9 @@ pub(crate) fn messages(algorithm: Algorithm, slots: usize, isa: Isa) -> Box<dyn 
         Algorithm::Sha1 => Box::new(block::Lanes::<sha1::Sha1, 5>::new(slots, isa)),
         Algorithm::Sha256 => Box::new(block::Lanes::<sha2::Sha256, 8>::new(slots, isa)),
         Algorithm::Sha512 => Box::new(block::Lanes::<sha2::Sha512, 8>::new(slots, isa)),
+        Algorithm::XxHash64 if lanes(algorithm, isa) > 1 => {
+            Box::new(block::Lanes::<xxh64::XxHash64, 4>::new(slots, isa))
+        }
         _ => Box::new(Streams(vec![Stream::new(algorithm); slots])),
     }
 }
@@ -55,6 +59,7 @@ pub(crate) fn lanes(algorithm: Algorithm, isa: Isa) -> usize {
         Algorithm::Sha1 => block::lanes::<sha1::Sha1, 5>(isa),
         Algorithm::Sha256 => block::lanes::<sha2::Sha256, 8>(isa),
         Algorithm::Sha512 => block::lanes::<sha2::Sha512, 8>(isa),
+        Algorithm::XxHash64 => block::lanes::<xxh64::XxHash64, 4>(isa),
         _ => 1,
     }
 }

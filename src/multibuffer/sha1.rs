@@ -47,7 +47,7 @@ impl Compression<5> for Sha1 {
             macro_rules! word {
                 ($t:expr) => {{
                     if $t >= 16 {
-                        let mixed = w[($t + 13) % 16].xor(w[($t + 8) % 16]).xor(w[($t + 2) % 16]).xor(w[$t % 16]);
+                        let mixed = w[($t + 13) % 16].parity(w[($t + 8) % 16], w[($t + 2) % 16]).xor(w[$t % 16]);
                         w[$t % 16] = mixed.rotate_left::<1>();
                     }
                     w[$t % 16]
@@ -55,7 +55,7 @@ impl Compression<5> for Sha1 {
             }
             macro_rules! round {
                 ($f:ident, $k:expr, $t:expr, $a:ident $b:ident $c:ident $d:ident $e:ident) => {
-                    $e = $e.add(word!($t)).add($k).add($f($b, $c, $d)).add($a.rotate_left::<5>());
+                    $e = $e.add(word!($t)).add($k).add($b.$f($c, $d)).add($a.rotate_left::<5>());
                     $b = $b.rotate_left::<30>();
                 };
             }
@@ -85,24 +85,4 @@ impl Compression<5> for Sha1 {
             *state = [state[0].add(a), state[1].add(b), state[2].add(c), state[3].add(d), state[4].add(e)];
         }
     }
-}
-
-// The round functions of FIPS 180-4, section 4.1.1. SAFETY of all: the caller vouches for the CPU.
-
-#[inline(always)]
-unsafe fn choose<W: Words>(b: W, c: W, d: W) -> W {
-    // SAFETY: see above.
-    unsafe { b.choose(c, d) }
-}
-
-#[inline(always)]
-unsafe fn parity<W: Words>(b: W, c: W, d: W) -> W {
-    // SAFETY: see above.
-    unsafe { b.xor(c).xor(d) }
-}
-
-#[inline(always)]
-unsafe fn majority<W: Words>(b: W, c: W, d: W) -> W {
-    // SAFETY: see above.
-    unsafe { b.majority(c, d) }
 }

@@ -54,46 +54,61 @@ macro_rules! sha2 {
                         }
                     }
 
+                    // The schedule runs in a ring of 16 words: a word is replaced as soon as its round has used it, so
+                    // that the two fill each other's gaps.
                     macro_rules! round {
-                        ($k:expr, $t:literal, $a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident) => {
+                        (
+                            $k:expr, $t:literal, $then:ident,
+                            $a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident
+                        ) => {
                             let sigma1 =
-                                $e.rotate_left::<$S10>().xor($e.rotate_left::<$S11>()).xor($e.rotate_left::<$S12>());
+                                $e.rotate_left::<$S10>().parity($e.rotate_left::<$S11>(), $e.rotate_left::<$S12>());
                             $h = $h.add(w[$t]).add(W::splat($k[$t])).add($e.choose($f, $g)).add(sigma1);
                             $d = $d.add($h);
                             let sigma0 =
-                                $a.rotate_left::<$S00>().xor($a.rotate_left::<$S01>()).xor($a.rotate_left::<$S02>());
+                                $a.rotate_left::<$S00>().parity($a.rotate_left::<$S01>(), $a.rotate_left::<$S02>());
                             $h = $h.add($a.majority($b, $c)).add(sigma0);
+                            $then!($t);
                         };
                     }
-                    // The schedule runs in a ring of 16 words, 16 rounds at a time: short code, and `t` stays constant.
-                    for (pass, k) in $constants.as_chunks::<16>().0.iter().enumerate() {
-                        if pass > 0 {
-                            for t in 0..16 {
-                                let (x, y) = (w[(t + 1) % 16], w[(t + 14) % 16]);
-                                let sigma0 =
-                                    x.rotate_left::<$s00>().xor(x.rotate_left::<$s01>()).xor(x.shift_right::<$s02>());
-                                let sigma1 =
-                                    y.rotate_left::<$s10>().xor(y.rotate_left::<$s11>()).xor(y.shift_right::<$s12>());
-                                w[t] = w[t].add(sigma0).add(w[(t + 9) % 16]).add(sigma1);
-                            }
-                        }
-                        round!(k, 0, a b c d e f g h);
-                        round!(k, 1, h a b c d e f g);
-                        round!(k, 2, g h a b c d e f);
-                        round!(k, 3, f g h a b c d e);
-                        round!(k, 4, e f g h a b c d);
-                        round!(k, 5, d e f g h a b c);
-                        round!(k, 6, c d e f g h a b);
-                        round!(k, 7, b c d e f g h a);
-                        round!(k, 8, a b c d e f g h);
-                        round!(k, 9, h a b c d e f g);
-                        round!(k, 10, g h a b c d e f);
-                        round!(k, 11, f g h a b c d e);
-                        round!(k, 12, e f g h a b c d);
-                        round!(k, 13, d e f g h a b c);
-                        round!(k, 14, c d e f g h a b);
-                        round!(k, 15, b c d e f g h a);
+                    macro_rules! schedule {
+                        ($t:literal) => {
+                            let (x, y) = (w[($t + 1) % 16], w[($t + 14) % 16]);
+                            let sigma0 =
+                                x.rotate_left::<$s00>().parity(x.rotate_left::<$s01>(), x.shift_right::<$s02>());
+                            let sigma1 =
+                                y.rotate_left::<$s10>().parity(y.rotate_left::<$s11>(), y.shift_right::<$s12>());
+                            w[$t] = w[$t].add(sigma0).add(w[($t + 9) % 16]).add(sigma1);
+                        };
                     }
+                    macro_rules! nothing {
+                        ($t:literal) => {};
+                    }
+                    macro_rules! rounds {
+                        ($k:expr, $then:ident) => {
+                            round!($k, 0, $then, a b c d e f g h);
+                            round!($k, 1, $then, h a b c d e f g);
+                            round!($k, 2, $then, g h a b c d e f);
+                            round!($k, 3, $then, f g h a b c d e);
+                            round!($k, 4, $then, e f g h a b c d);
+                            round!($k, 5, $then, d e f g h a b c);
+                            round!($k, 6, $then, c d e f g h a b);
+                            round!($k, 7, $then, b c d e f g h a);
+                            round!($k, 8, $then, a b c d e f g h);
+                            round!($k, 9, $then, h a b c d e f g);
+                            round!($k, 10, $then, g h a b c d e f);
+                            round!($k, 11, $then, f g h a b c d e);
+                            round!($k, 12, $then, e f g h a b c d);
+                            round!($k, 13, $then, d e f g h a b c);
+                            round!($k, 14, $then, c d e f g h a b);
+                            round!($k, 15, $then, b c d e f g h a);
+                        };
+                    }
+                    let (last, others) = $constants.as_chunks::<16>().0.split_last().unwrap();
+                    for k in others {
+                        rounds!(k, schedule);
+                    }
+                    rounds!(last, nothing);
 
                     for (word, new) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
                         *word = word.add(new);
@@ -131,8 +146,8 @@ fn sha256_streams(isa: Isa) -> Option<Streams<u32, 8>> {
 
     let instructions = ShaInstructions::detect().filter(|_| !isa.is_portable())?;
     Some(Streams {
-        width: sha::STREAMS,
-        compress: Box::new(move |states, rows| sha::sha256(instructions, states, rows)),
+        width: sha::streams(isa),
+        compress: Box::new(move |states, rows| sha::sha256(instructions, isa, states, rows)),
     })
 }
 

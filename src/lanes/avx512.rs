@@ -1,0 +1,213 @@
+//! AVX-512: 16 lanes of 32 bits or 8 of 64. Rotations and all functions of three operands are one instruction each.
+
+use core::arch::x86_64::*;
+
+use super::{Kernel, Simd, Words};
+
+pub(super) struct Avx512;
+
+impl Simd for Avx512 {
+    type Words32 = U32x16;
+    type Words64 = U64x8;
+    const INTERLEAVES: bool = true;
+}
+
+/// # Safety
+/// The CPU has AVX-512F, BW, DQ and VL.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+pub(super) unsafe fn enter(kernel: impl Kernel) {
+    // SAFETY: the caller vouches for AVX-512.
+    unsafe { kernel.run::<Avx512>() }
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct U32x16(__m512i);
+
+#[derive(Clone, Copy)]
+pub(super) struct U64x8(__m512i);
+
+/// Truth tables for ternary logic: bit `4a + 2b + c` is the result.
+const CHOOSE: i32 = 0xCA;
+const MAJORITY: i32 = 0xE8;
+const PARITY: i32 = 0x96;
+
+/// Swaps the bytes of 32-bit and of 64-bit words.
+const SWAP32: [u8; 16] = [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12];
+const SWAP64: [u8; 16] = [7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8];
+
+/// Four words of each of four rows, `step` rows apart: one 128-bit quarter a row. Masked broadcasts load and blend; they
+/// leave the shuffling unit to the transposition.
+///
+/// # Safety
+/// The CPU has AVX-512; there are `first + 3 * step + 1` rows, each readable for 16 bytes past `offset`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+unsafe fn quarters(rows: &[*const u8], first: usize, step: usize, offset: usize) -> __m512i {
+    // SAFETY: the caller vouches for the rows; the loads are unaligned ones.
+    let row = |index: usize| unsafe { _mm_loadu_si128(rows[first + index * step].add(offset).cast()) };
+    let mut result = _mm512_castsi128_si512(row(0));
+    result = _mm512_mask_broadcast_i32x4(result, 0x00F0, row(1));
+    result = _mm512_mask_broadcast_i32x4(result, 0x0F00, row(2));
+    _mm512_mask_broadcast_i32x4(result, 0xF000, row(3))
+}
+
+macro_rules! words {
+    (
+        $name:ident, $word:ident as $int:ident, $lanes:literal, $swap:ident,
+        $set1:ident $add:ident $mul:ident $rol:ident $srl:ident $ternary:ident, $load:item
+    ) => {
+        impl Words for $name {
+            type Word = $word;
+            const LANES: usize = $lanes;
+            const TERNARY: bool = true;
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn splat(word: $word) -> Self {
+                Self($set1(word as $int))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn add(self, other: Self) -> Self {
+                Self($add(self.0, other.0))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn mul(self, other: Self) -> Self {
+                Self($mul(self.0, other.0))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn xor(self, other: Self) -> Self {
+                Self(_mm512_xor_si512(self.0, other.0))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn or(self, other: Self) -> Self {
+                Self(_mm512_or_si512(self.0, other.0))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn and(self, other: Self) -> Self {
+                Self(_mm512_and_si512(self.0, other.0))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn not(self) -> Self {
+                Self(_mm512_xor_si512(self.0, _mm512_set1_epi32(-1)))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn and_not(self, other: Self) -> Self {
+                Self(_mm512_andnot_si512(self.0, other.0))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn choose(self, yes: Self, no: Self) -> Self {
+                Self($ternary::<CHOOSE>(self.0, yes.0, no.0))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn majority(self, b: Self, c: Self) -> Self {
+                Self($ternary::<MAJORITY>(self.0, b.0, c.0))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn parity(self, b: Self, c: Self) -> Self {
+                Self($ternary::<PARITY>(self.0, b.0, c.0))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn rotate_left<const BITS: i32>(self) -> Self {
+                Self($rol::<BITS>(self.0))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn shift_right<const BITS: i32>(self) -> Self {
+                Self($srl(self.0, _mm_cvtsi32_si128(BITS)))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn swap_bytes(self) -> Self {
+                // SAFETY: 16 bytes of an array.
+                let order = unsafe { _mm_loadu_si128($swap.as_ptr().cast()) };
+                Self(_mm512_shuffle_epi8(self.0, _mm512_broadcast_i32x4(order)))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            $load
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn gather(mut lane: impl FnMut(usize) -> $word) -> Self {
+                let mut words = [0; $lanes];
+                for (index, word) in words.iter_mut().enumerate() {
+                    *word = lane(index);
+                }
+                // SAFETY: 64 bytes of an array.
+                Self(unsafe { _mm512_loadu_si512(words.as_ptr().cast()) })
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn scatter(self, mut lane: impl FnMut(usize, $word)) {
+                let mut words: [$word; $lanes] = [0; $lanes];
+                // SAFETY: 64 bytes of an array.
+                unsafe { _mm512_storeu_si512(words.as_mut_ptr().cast(), self.0) };
+                for (index, word) in words.into_iter().enumerate() {
+                    lane(index, word);
+                }
+            }
+        }
+    };
+}
+
+words!(
+    U32x16, u32 as i32, 16, SWAP32,
+    _mm512_set1_epi32 _mm512_add_epi32 _mm512_mullo_epi32 _mm512_rol_epi32 _mm512_srl_epi32 _mm512_ternarylogic_epi32,
+    unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4] {
+        // Rows 4 apart share a vector, so that the transposition never crosses its 128-bit quarters.
+        // SAFETY: the caller vouches for 16 rows with 16 bytes at `offset`.
+        let quarters = |first: usize| unsafe { quarters(rows, first, 4, offset) };
+        let (a, b, c, d) = (quarters(0), quarters(1), quarters(2), quarters(3));
+        let (ab_low, ab_high) = (_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+        let (cd_low, cd_high) = (_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+        [
+            Self(_mm512_unpacklo_epi64(ab_low, cd_low)),
+            Self(_mm512_unpackhi_epi64(ab_low, cd_low)),
+            Self(_mm512_unpacklo_epi64(ab_high, cd_high)),
+            Self(_mm512_unpackhi_epi64(ab_high, cd_high)),
+        ]
+    }
+);
+
+words!(
+    U64x8, u64 as i64, 8, SWAP64,
+    _mm512_set1_epi64 _mm512_add_epi64 _mm512_mullo_epi64 _mm512_rol_epi64 _mm512_srl_epi64 _mm512_ternarylogic_epi64,
+    unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4] {
+        // Rows 2 apart share a vector: words 0 and 1 of four rows, or words 2 and 3.
+        // SAFETY: the caller vouches for 8 rows with 32 bytes at `offset`.
+        let quarters = |first: usize, at: usize| unsafe { quarters(rows, first, 2, offset + at) };
+        let (a, b, c, d) = (quarters(0, 0), quarters(1, 0), quarters(0, 16), quarters(1, 16));
+        [
+            Self(_mm512_unpacklo_epi64(a, b)),
+            Self(_mm512_unpackhi_epi64(a, b)),
+            Self(_mm512_unpacklo_epi64(c, d)),
+            Self(_mm512_unpackhi_epi64(c, d)),
+        ]
+    }
+);
