@@ -3,6 +3,17 @@
 partsum has no client and imports neither boto3 nor botocore: whatever you pass is asked.
 """
 
+from partsum.s3._entry import Entry, EntryStatus
+from partsum.s3._prefix import verify_prefix
+from partsum.s3._quirks import QUIRKS, Quirk
 from partsum.s3._verify import object_plan, verify_object
 
-__all__ = ["object_plan", "verify_object"]
+__all__ = [
+    "QUIRKS",
+    "Entry",
+    "EntryStatus",
+    "Quirk",
+    "object_plan",
+    "verify_object",
+    "verify_prefix",
+]
