@@ -3,6 +3,7 @@
 partsum has no client and imports neither boto3 nor botocore: whatever you pass is asked.
 """
 
+from partsum.s3._botocore import disable_checksums, enable_checksums
 from partsum.s3._entry import Entry, EntryStatus
 from partsum.s3._prefix import verify_prefix
 from partsum.s3._quirks import QUIRKS, Quirk
@@ -13,6 +14,8 @@ __all__ = [
     "Entry",
     "EntryStatus",
     "Quirk",
+    "disable_checksums",
+    "enable_checksums",
     "object_plan",
     "verify_object",
     "verify_prefix",

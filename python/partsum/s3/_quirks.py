@@ -56,8 +56,7 @@ _TABLE = (
     Quirk(
         "unsorted-listing",
         "verify_prefix lists everything first and sorts it in memory",
-        "SeaweedFS (directory by directory), S3 Express One Zone (known by the bucket's name, needs "
-        "no switch)",
+        "SeaweedFS (directory by directory); S3 Express One Zone needs no switch",
         "SeaweedFS 4.48 as measured; Amazon S3 API Reference, ListObjectsV2: directory buckets are "
         "not listed in lexicographical order",
     ),
