@@ -7,6 +7,7 @@ from partsum.s3._botocore import disable_checksums, enable_checksums
 from partsum.s3._entry import Entry, EntryStatus
 from partsum.s3._prefix import verify_prefix
 from partsum.s3._quirks import QUIRKS, Quirk
+from partsum.s3._report import verify_report
 from partsum.s3._verify import object_plan, verify_object
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "object_plan",
     "verify_object",
     "verify_prefix",
+    "verify_report",
 ]

@@ -6,10 +6,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from stat import S_ISREG
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from partsum.s3._entry import Entry
+from partsum.s3._entry import Entry, EntryStatus
+from partsum.s3._object import Response
+from partsum.verdict import Verdict
 
 # Files that are settled one by one: one thread each, and from this size on all threads in turn.
 LARGE = 64 << 20
@@ -20,6 +24,33 @@ BATCH_BYTES = 256 << 20
 
 # What a batch becomes: entries, some of which need a request first.
 Batch = list["Entry | Future[Entry]"]
+
+
+class Pair(NamedTuple):
+    """A file and an object under one key."""
+
+    key: str
+    path: str
+    said: Response
+    """What S3 said of the object so far."""
+    note: str = ""
+    """What is to be said before the reason."""
+    instead_of: str | None = None
+    """The key, where this is a less likely reading of it."""
+
+    @property
+    def size(self) -> int | None:
+        """Bytes in the object, if S3 said it."""
+        return self.said.get("Size", self.said.get("ContentLength"))
+
+    def entry(self, verdict: Verdict) -> Entry:
+        status = EntryStatus(verdict.status)
+        reason = self.note + verdict.reason
+        return Entry(self.key, self.path, status, reason, verdict.evidence, verdict.bad_parts)
+
+    def failed(self, error: BaseException) -> Entry:
+        words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return Entry(self.key, self.path, EntryStatus.ERROR, self.note + words)
 
 
 class Stopped(BaseException):
@@ -92,6 +123,36 @@ class Crew:
                 yield from _entries(waiting.popleft())
         while waiting:
             yield from _entries(waiting.popleft())
+
+
+def batches(items: Iterable[Entry | Pair]) -> Iterator[list[Entry | Pair]]:
+    """Runs of them that are worth a task."""
+    batch: list[Entry | Pair] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += (item.size or 0) if isinstance(item, Pair) else 0
+        if len(batch) == BATCH_KEYS or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def by_size(pair: Pair) -> Entry | None:
+    """The entry if the size of the file settles it, or it is no file."""
+    try:
+        status = Path(pair.path).stat()
+    except OSError as error:
+        return pair.failed(error)
+    if not S_ISREG(status.st_mode):
+        reason = f"{pair.note}it is no regular file"
+        return Entry(pair.key, pair.path, EntryStatus.NOT_COMPARABLE, reason)
+    ours = status.st_size
+    if pair.size in (None, ours):
+        return None
+    reason = f"{pair.note}the size is {pair.size} bytes in S3, {ours} here"
+    return Entry(pair.key, pair.path, EntryStatus.MISMATCH, reason)
 
 
 def _is_done(batch: Batch | Future[Batch]) -> bool:

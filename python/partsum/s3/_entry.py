@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from partsum.verdict import BadPart, Verdict, Word
+from partsum.verdict import BadPart, Word
 
 
 class EntryStatus(Word):
@@ -73,13 +73,3 @@ class Entry:
     def to_json(self) -> str:
         """One line of JSON, in ASCII: bytes of a path that are not UTF-8 are lone surrogates."""
         return json.dumps(self.to_dict())
-
-    @classmethod
-    def _of(cls, key: str | None, path: str | None, verdict: Verdict) -> Entry:
-        status = EntryStatus(verdict.status)
-        return cls(key, path, status, verdict.reason, verdict.evidence, verdict.bad_parts)
-
-    @classmethod
-    def _failed(cls, key: str | None, path: str | None, error: BaseException) -> Entry:
-        words = getattr(error, "strerror", None) or str(error)
-        return cls(key, path, EntryStatus.ERROR, words or type(error).__name__)

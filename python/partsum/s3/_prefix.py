@@ -7,9 +7,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from os import PathLike
-from pathlib import Path
 from threading import Lock
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from partsum._core import (
     ObjectChecksums,
@@ -21,7 +20,7 @@ from partsum._core import (
     verify,
 )
 from partsum.errors import FileError, PartPlanError, PartsumError
-from partsum.s3._crew import BATCH_BYTES, BATCH_KEYS, Batch, Crew
+from partsum.s3._crew import Batch, Crew, Pair, batches, by_size
 from partsum.s3._entry import Entry, EntryStatus
 from partsum.s3._object import Argument, Client, RemoteObject, Response, Shape
 from partsum.s3._quirks import as_amazon, chosen
@@ -105,19 +104,11 @@ def verify_prefix(
     return _verify(comparison, directory, follow_symlinks)
 
 
-class _Pair(NamedTuple):
-    """A file and an object under one key."""
-
-    key: str
-    path: str
-    listed: Response
-
-
 def _verify(comparison: _Comparison, directory: str, follow_symlinks: bool) -> Iterator[Entry]:
     with comparison.crew as crew:
         merged = _merge(walk(directory, follow_symlinks), comparison.listed())
         compared = comparison.compared(directory, merged)
-        yield from crew.in_order(comparison.submitted(batch) for batch in _batches(compared))
+        yield from crew.in_order(comparison.submitted(batch) for batch in batches(compared))
 
 
 def _merge(
@@ -135,20 +126,6 @@ def _merge(
         else:
             yield found, listed[1]
             found, listed = next(here, None), next(there, None)
-
-
-def _batches(items: Iterator[Entry | _Pair]) -> Iterator[list[Entry | _Pair]]:
-    """Runs of them that are worth a task."""
-    batch: list[Entry | _Pair] = []
-    size = 0
-    for item in items:
-        batch.append(item)
-        size += item.listed["Size"] if isinstance(item, _Pair) else 0
-        if len(batch) == BATCH_KEYS or size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
 
 
 class _Comparison:
@@ -209,7 +186,7 @@ class _Comparison:
 
     def compared(
         self, directory: str, merged: Iterator[tuple[Found | None, Response | None]]
-    ) -> Iterator[Entry | _Pair]:
+    ) -> Iterator[Entry | Pair]:
         """What needs no look at the bytes is settled here."""
         # Nobody knows what is below a directory that could not be read.
         unread: Found | None = None
@@ -242,23 +219,23 @@ class _Comparison:
             elif listed is None:
                 yield Entry(own, path, EntryStatus.ONLY_LOCAL, "there is no such object")
             else:
-                yield _Pair(own, path, listed)
+                yield Pair(own, path, listed)
 
-    def submitted(self, batch: list[Entry | _Pair]) -> Batch | Future[Batch]:
+    def submitted(self, batch: list[Entry | Pair]) -> Batch | Future[Batch]:
         if all(isinstance(item, Entry) for item in batch):
             return [item for item in batch if isinstance(item, Entry)]
         return self.crew.hashers.submit(self.examined, batch)
 
-    def examined(self, batch: list[Entry | _Pair]) -> Batch:
+    def examined(self, batch: list[Entry | Pair]) -> Batch:
         """By the ETags of the list where they tell; the others are on their way to be asked for."""
         done: dict[int, Entry | Future[Entry]] = {}
-        whole: dict[int, _Pair] = {}
+        whole: dict[int, Pair] = {}
         for index, item in enumerate(batch):
             if isinstance(item, Entry):
                 done[index] = item
-            elif (entry := _by_size(item)) is not None:
+            elif (entry := by_size(item)) is not None:
                 done[index] = entry
-            elif (plan := self.likely_plan(item.listed)) is None:
+            elif (plan := self.likely_plan(item.said)) is None:
                 done[index] = self.crew.askers.submit(self.asked, item)
             elif plan.multipart:
                 done[index] = self.by_etag(item, plan)
@@ -277,38 +254,38 @@ class _Comparison:
             return None
         return _plan_of(listed["Size"], shape.parts)
 
-    def by_etag(self, pair: _Pair, plan: PartPlan) -> Entry | Future[Entry]:
+    def by_etag(self, pair: Pair, plan: PartPlan) -> Entry | Future[Entry]:
         try:
             sums = hash_file(pair.path, "MD5", part_size=plan, **self.crew.hashing)
         except (OSError, PartsumError) as error:
-            return Entry._failed(pair.key, pair.path, error)
+            return pair.failed(error)
         return self.by_sums(pair, sums)
 
-    def by_sums(self, pair: _Pair, sums: ObjectChecksums | FileError) -> Entry | Future[Entry]:
+    def by_sums(self, pair: Pair, sums: ObjectChecksums | FileError) -> Entry | Future[Entry]:
         if isinstance(sums, FileError):
-            return Entry._failed(pair.key, pair.path, sums.error)
-        if verdict := verify(sums, pair.listed):
+            return pair.failed(sums.error)
+        if verdict := verify(sums, pair.said):
             self.count(pair, 1)
-            return Entry._of(pair.key, pair.path, verdict)
+            return pair.entry(verdict)
         return self.crew.askers.submit(self.asked, pair, tried=True)
 
-    def asked(self, pair: _Pair, *, tried: bool = False) -> Entry:
+    def asked(self, pair: Pair, *, tried: bool = False) -> Entry:
         """By what HeadObject says, and more where that calls for it."""
         try:
             ask = RemoteObject(
                 self.client, self.bucket, pair.key, None, self.arguments, quirks=self.quirks
             )
-            local = Local(pair.path, **self.crew.of_size(pair.listed["Size"]))
+            local = Local(pair.path, **self.crew.of_size(pair.said["Size"]))
             verdict = settle(ask, local, ask.head())
         except Exception as error:  # a client raises what it likes
-            return Entry._failed(pair.key, pair.path, error)
+            return pair.failed(error)
         if tried and verdict.status is not Status.MISMATCH:
             self.count(pair, -1)
-        return Entry._of(pair.key, pair.path, verdict)
+        return pair.entry(verdict)
 
-    def count(self, pair: _Pair, by: int) -> None:
+    def count(self, pair: Pair, by: int) -> None:
         with self.counting:
-            self.etags_told[Shape(pair.listed).parts > 0] += by
+            self.etags_told[Shape(pair.said).parts > 0] += by
 
 
 def _marker(listed: Response, path: str) -> Entry:
@@ -320,18 +297,6 @@ def _marker(listed: Response, path: str) -> Entry:
         reason = f"a directory here, an object of {size} bytes in S3"
         return Entry(key, path, EntryStatus.MISMATCH, reason)
     return Entry(key, None, EntryStatus.ONLY_REMOTE, str(no_file("")))
-
-
-def _by_size(pair: _Pair) -> Entry | None:
-    theirs = pair.listed["Size"]
-    try:
-        ours = Path(pair.path).stat().st_size
-    except OSError as error:
-        return Entry._failed(pair.key, pair.path, error)
-    if ours == theirs:
-        return None
-    reason = f"the size is {theirs} bytes in S3, {ours} here"
-    return Entry(pair.key, pair.path, EntryStatus.MISMATCH, reason)
 
 
 def _plan_of(size: int, count: int) -> PartPlan | None:
