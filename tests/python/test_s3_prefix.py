@@ -456,6 +456,9 @@ def test_a_store_that_knows_no_part_numbers(tree: Path) -> None:
     client = Fake({"a": {"ContentLength": len(data), "ETag": f'"{etag}"'}})
     verdict = partsum.s3.verify_object(client, tree / "a", "b", "a")
     assert (verdict.status, client.seen) == ("MATCH", ["head", "head"])
+    client.get_object_attributes = lambda **arguments: {}  # type: ignore[attr-defined]
+    with pytest.raises(partsum.PartsumError, match="does not tell the parts of a"):
+        partsum.s3.object_plan(client, "b", "a")
 
 
 def test_quirks_have_their_sources() -> None:

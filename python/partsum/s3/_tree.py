@@ -46,7 +46,7 @@ def walk(directory: str, follow_symlinks: bool) -> Iterator[Found]:
             continue
         name = below + entry.name
         if entry.kind is not Kind.DIRECTORY:
-            yield entry._replace(name=name)
+            yield Found(name, entry.kind, entry.reason)
             continue
         path = os.path.join(root, name)  # noqa: PTH118 - Path has no bytes
         try:
