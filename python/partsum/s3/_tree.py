@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from enum import Enum, auto
+from enum import Enum
 from typing import NamedTuple
 
 
 class Kind(Enum):
     """What is in a directory."""
 
-    FILE = auto()
-    DIRECTORY = auto()
-    SPECIAL = auto()
-    ERROR = auto()
+    FILE = "file"
+    DIRECTORY = "directory"
+    SPECIAL = "special"
+    ERROR = "error"
 
 
 class Found(NamedTuple):
