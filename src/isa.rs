@@ -117,6 +117,14 @@ impl ShaInstructions {
     }
 }
 
+/// Whether the CPU multiplies four pairs of polynomials at once, which CRCs are made of.
+pub(crate) fn multiplies_carryless_wide() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return has_avx512() && std::arch::is_x86_feature_detected!("vpclmulqdq");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
 /// The CPU's features that matter to the kernels, for reports.
 pub fn cpu_features() -> Vec<&'static str> {
     #[allow(unused_mut)]

@@ -230,12 +230,12 @@ pub(super) fn verify_local<'py>(
     to_python(py, &verdict)
 }
 
-/// The part plans under which a file has an ETag, every plausible one tried in one read.
+/// The part plans under which a file has an ETag, every plausible one tried.
 ///
 /// path: a file. etag: as S3 shows it ("...-N", quotes ignored); without "-N" it is that of one PutObject. candidates: an
-/// iterable of whatever part_size= takes, to try those and no others. By default: what the tools in `PRESETS` do, powers
-/// of two MiB, whole MiB and MB, equal parts, and the usual roundings of a ten-thousandth of the file; of those, the
-/// ones that give N parts. threads, io, progress: as in `hash_file`.
+/// iterable of whatever part_size= takes, to try those and no others. By default: what the tools in `PRESETS` do, and if it
+/// is none of these, in a second read, powers of two MiB, whole MiB and MB, equal parts, and the usual roundings of a
+/// ten-thousandth of the file; of those, the ones that give N parts. threads, io, progress: as in `hash_file`.
 ///
 /// Returns a list of PartPlan, the tools' own plans first; usually of one, or empty: other bytes, uneven parts, or an ETag
 /// that is no MD5 (SSE-KMS, SSE-C). `plan.presets` tells which tools cut so.

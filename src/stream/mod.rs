@@ -9,13 +9,18 @@ use md5::Digest as _;
 use twox_hash::{XxHash3_64, XxHash3_128, XxHash64};
 
 pub(crate) use self::combine::Combiner;
-use crate::{algorithm::Algorithm, digest::Digest};
+use crate::{algorithm::Algorithm, digest::Digest, isa};
 
 /// The state of one message.
+///
+/// CRC32 and CRC32C have two crates: crc-fast is the fastest with AVX-512's carry-less multiplications, and the slower
+/// one by a third to a half without them (`cargo bench --bench kernels`).
 #[derive(Clone)]
 pub(crate) enum Stream {
     Crc32(crc_fast::Digest),
+    Crc32Narrow(crc32fast::Hasher),
     Crc32c(crc_fast::Digest),
+    Crc32cNarrow(u32),
     Crc64Nvme(crc_fast::Digest),
     Sha1(sha1::Sha1),
     Sha256(sha2::Sha256),
@@ -29,6 +34,8 @@ pub(crate) enum Stream {
 impl Stream {
     pub(crate) fn new(algorithm: Algorithm) -> Self {
         match algorithm {
+            Algorithm::Crc32 if !isa::multiplies_carryless_wide() => Self::Crc32Narrow(crc32fast::Hasher::new()),
+            Algorithm::Crc32c if !isa::multiplies_carryless_wide() => Self::Crc32cNarrow(0),
             Algorithm::Crc32 => Self::Crc32(crc_fast::Digest::new(CrcAlgorithm::Crc32IsoHdlc)),
             Algorithm::Crc32c => Self::Crc32c(crc_fast::Digest::new(CrcAlgorithm::Crc32Iscsi)),
             Algorithm::Crc64Nvme => Self::Crc64Nvme(crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme)),
@@ -44,8 +51,8 @@ impl Stream {
 
     pub(crate) const fn algorithm(&self) -> Algorithm {
         match self {
-            Self::Crc32(_) => Algorithm::Crc32,
-            Self::Crc32c(_) => Algorithm::Crc32c,
+            Self::Crc32(_) | Self::Crc32Narrow(_) => Algorithm::Crc32,
+            Self::Crc32c(_) | Self::Crc32cNarrow(_) => Algorithm::Crc32c,
             Self::Crc64Nvme(_) => Algorithm::Crc64Nvme,
             Self::Sha1(_) => Algorithm::Sha1,
             Self::Sha256(_) => Algorithm::Sha256,
@@ -65,6 +72,8 @@ impl Stream {
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Crc32(crc) | Self::Crc32c(crc) | Self::Crc64Nvme(crc) => crc.update(bytes),
+            Self::Crc32Narrow(crc) => crc.update(bytes),
+            Self::Crc32cNarrow(crc) => *crc = crc32c::crc32c_append(*crc, bytes),
             Self::Sha1(hash) => hash.update(bytes),
             Self::Sha256(hash) => hash.update(bytes),
             Self::Sha512(hash) => hash.update(bytes),
@@ -79,6 +88,8 @@ impl Stream {
     pub(crate) fn digest(&self) -> Digest {
         match self {
             Self::Crc32(crc) | Self::Crc32c(crc) => Digest::new(&(crc.finalize() as u32).to_be_bytes()),
+            Self::Crc32Narrow(crc) => Digest::new(&crc.clone().finalize().to_be_bytes()),
+            Self::Crc32cNarrow(crc) => Digest::new(&crc.to_be_bytes()),
             Self::Crc64Nvme(crc) => Digest::new(&crc.finalize().to_be_bytes()),
             Self::Sha1(hash) => Digest::new(&hash.clone().finalize()),
             Self::Sha256(hash) => Digest::new(&hash.clone().finalize()),

@@ -349,6 +349,12 @@ impl Answers {
             return Layout::Unfinished;
         }
         match self.count {
+            // GetObjectAttributes alone may have a composite checksum and nothing that tells of how many parts.
+            None if self.etag.is_none()
+                && self.values.iter().any(|value| value.kind == Some(ChecksumType::Composite)) =>
+            {
+                Layout::Guess(solve::of_tools(size))
+            }
             None => match PartPlan::new(size, &PartSize::Whole, SmallParts::Allow) {
                 Ok(plan) => Layout::Exact(plan),
                 Err(_) => Layout::Guess(Vec::new()),

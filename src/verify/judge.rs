@@ -171,7 +171,8 @@ impl Findings<'_> {
             Layout::Guess(plans) => {
                 let count = self.answers.count();
                 let own = self.local.sums.iter().map(ObjectChecksums::plan);
-                let own = own.filter(|plan| count == Some(plan.len() as u32) && !plans.contains(plan));
+                let fits = |plan: &&PartPlan| count.is_none_or(|count| count as usize == plan.len());
+                let own = own.filter(fits).filter(|plan| !plans.contains(plan));
                 let mut tried = 0;
                 for plan in plans.iter().chain(own) {
                     match self.local.of_parts(algorithm, plan) {
@@ -183,7 +184,7 @@ impl Findings<'_> {
                 Outcome::Unsettled(match tried {
                     0 => format!(
                         "the object has {} parts, which were not hashed: {}",
-                        count.unwrap_or(0),
+                        count.map_or("an unknown number of".to_owned(), |count| count.to_string()),
                         self.answers.parts_wanted()
                     ),
                     _ => format!(

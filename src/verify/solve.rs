@@ -1,6 +1,6 @@
 //! How an object was cut, told from its ETag: every plausible way is tried.
 
-use std::path::Path;
+use std::{ops::ControlFlow, path::Path};
 
 use super::{
     answers::{bare_etag, parse_etag},
@@ -23,8 +23,8 @@ const MULTIPLES: u64 = 32;
 
 /// The part plans under which a file has this ETag, all tried in one read; the PutObject for an ETag without `-N`.
 ///
-/// Without `candidates` those are: what the tools in [`Preset::ALL`] do, powers of two MiB, whole MiB and MB, equal
-/// parts, and the usual roundings of a ten-thousandth of the file.
+/// Without `candidates` those are: what the tools in [`Preset::ALL`] do, and if it is none of these, in a second read,
+/// powers of two MiB, whole MiB and MB, equal parts, and the usual roundings of a ten-thousandth of the file.
 ///
 /// # Errors
 /// As [`hash_plans`](crate::hash_plans); [`Error::InvalidArgument`] for what is no MD5 ETag.
@@ -53,18 +53,60 @@ pub fn solve_etag(
         None => !plan.multipart(),
     });
     distinct(&mut plans);
-    if plans.is_empty() {
-        return Ok(plans);
-    }
-    let tried: Vec<_> = plans.iter().cloned().map(PartSize::Plan).collect();
-    let sums = hash_sized(path, size, &tried, &[Algorithm::Md5], options, observer)?;
-    let mut found = Vec::new();
-    for (plan, sums) in plans.into_iter().zip(sums) {
-        if sums.etag()? == bare {
-            found.push(plan);
+    let (first, second): (Vec<_>, _) = match candidates {
+        Some(_) => (plans, Vec::new()),
+        None => plans.into_iter().partition(|plan| plan.presets().next().is_some()),
+    };
+    let mut progress =
+        Share { observer, size, plans: (first.len() + second.len()) as u64, tried: 0, bytes: 0, told: 0 };
+    for plans in [first, second].into_iter().filter(|plans| !plans.is_empty()) {
+        let tried: Vec<_> = plans.iter().cloned().map(PartSize::Plan).collect();
+        progress.tried = plans.len() as u64;
+        let sums = hash_sized(path, size, &tried, &[Algorithm::Md5], options, &mut progress)?;
+        let mut found = Vec::new();
+        for (plan, sums) in plans.into_iter().zip(sums) {
+            if sums.etag()? == bare {
+                found.push(plan);
+            }
+        }
+        if !found.is_empty() {
+            // The rest need not be tried: two plans with one ETag would be two messages with one MD5.
+            progress.rest()?;
+            return Ok(found);
         }
     }
-    Ok(found)
+    Ok(Vec::new())
+}
+
+/// Progress over a file that may be read twice: its bytes are told once, a read counts by the plans it tries.
+struct Share<'a> {
+    observer: &'a mut dyn Observer,
+    size: u64,
+    plans: u64,
+    /// Plans of this read.
+    tried: u64,
+    /// Bytes read, times plans tried.
+    bytes: u128,
+    told: u64,
+}
+
+impl Share<'_> {
+    fn rest(&mut self) -> Result<()> {
+        match self.observer.progress(self.size - self.told) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::Interrupted),
+        }
+    }
+}
+
+impl Observer for Share<'_> {
+    fn progress(&mut self, bytes: u64) -> ControlFlow<()> {
+        self.bytes += u128::from(bytes) * u128::from(self.tried);
+        let done = (self.bytes / u128::from(self.plans)) as u64;
+        let more = done - self.told;
+        self.told = done;
+        self.observer.progress(more)
+    }
 }
 
 /// The ways in which somebody may have cut `size` bytes into so many parts, the tools' own first.
@@ -109,6 +151,14 @@ pub(super) fn plausible(size: u64, parts: u32) -> Vec<PartPlan> {
             plans.extend(planned(PartSize::Sizes(sizes)));
         }
     }
+    distinct(&mut plans);
+    plans
+}
+
+/// What the tools make of `size` bytes, where that is parts.
+pub(super) fn of_tools(size: u64) -> Vec<PartPlan> {
+    let planned = |preset: &'static Preset| PartPlan::new(size, &PartSize::Preset(preset), SmallParts::Allow).ok();
+    let mut plans: Vec<_> = Preset::ALL.iter().filter_map(planned).filter(PartPlan::multipart).collect();
     distinct(&mut plans);
     plans
 }

@@ -86,6 +86,25 @@ fn a_guessed_plan_can_only_agree() {
 }
 
 #[test]
+fn a_composite_checksum_that_tells_no_number_of_parts_is_no_mismatch() {
+    let theirs = sums(b"abcdefgh", sizes(&[3, 1, 4]), &[Algorithm::Sha256]);
+    let text = theirs.composite(Algorithm::Sha256).unwrap();
+    let answer = Response {
+        size: Some(8),
+        checksums: vec![(Algorithm::Sha256, text.split_once('-').unwrap().0.to_owned())],
+        checksum_type: Some(ChecksumType::Composite),
+        attributes: true,
+        ..Response::default()
+    };
+    assert_eq!(judged(&theirs, std::slice::from_ref(&answer)).status, Status::Match);
+    for plan in [sizes(&[3, 2, 3]), PartSize::Whole] {
+        let ours = sums(b"abcdefgh", plan, &[Algorithm::Sha256]);
+        let verdict = judged(&ours, std::slice::from_ref(&answer));
+        assert_eq!(verdict.status, Status::NotComparable, "{}", verdict.reason);
+    }
+}
+
+#[test]
 fn parts_are_named_where_they_have_values() {
     let theirs = sums(b"abcdefgh", sizes(&[3, 1, 4]), &[Algorithm::Sha256]);
     let page = |parts: &[SaidPart], upload| PartPage { upload, truncated: false, parts: parts.to_vec() };
