@@ -1,0 +1,198 @@
+"""Ratios as bars on a logarithmic axis, in SVG without scripts.
+
+Places across are percentages, so the same chart fits any width while its letters keep their size:
+a chart with a viewBox would shrink to nothing on a phone. Colours are CSS variables of the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from math import ceil, floor, log2
+from typing import NamedTuple
+
+from partsum.bench import _words
+from partsum.bench._report import Report, Result
+
+LIGHT = {
+    "paper": "#ffffff",
+    "ink": "#1b1f24",
+    "faint": "#57606a",
+    "line": "#d0d7de",
+    "axis": "#57606a",
+    "win": "#1666c0",
+    "loss": "#b3540a",
+    "tie": "#6e7781",
+}
+DARK = {
+    "paper": "#0f1318",
+    "ink": "#e6edf3",
+    "faint": "#a3adb8",
+    "line": "#30363d",
+    "axis": "#8b949e",
+    "win": "#5aa9ff",
+    "loss": "#f0883e",
+    "tie": "#8b949e",
+}
+CHART_STYLE = """
+.chart text { fill: var(--ink); font: 13px/1.2 system-ui, sans-serif; }
+.chart .title { font-weight: 600; }
+.chart .tick { fill: var(--faint); font-size: 12px; }
+.chart .grid { stroke: var(--line); }
+.chart .one { stroke: var(--axis); stroke-width: 1.5; }
+.chart .bar.partsum { fill: var(--win); }
+.chart .bar.peer { fill: var(--loss); }
+.chart .bar.tie { fill: var(--tie); }
+.chart .whisker { stroke: var(--ink); stroke-width: 1.5; }
+"""
+STANDALONE_WIDTH = 720
+
+
+def variables(colours: dict[str, str]) -> str:
+    """Colours as CSS custom properties."""
+    return " ".join(f"--{name}: {value};" for name, value in colours.items())
+
+
+class Axis(NamedTuple):
+    """From 2^low to 2^high, between two percentages of the width."""
+
+    low: int
+    high: int
+
+    @classmethod
+    def of(cls, results: Iterable[Result]) -> Axis:
+        """Take the powers of two around every interval, and around 1."""
+        ends = [end for one in results for end in (one.ratio.low, one.ratio.high)]
+        return cls(
+            min([-1, *(floor(log2(end)) for end in ends)]),
+            max([1, *(ceil(log2(end)) for end in ends)]),
+        )
+
+    def place(self, ratio: float) -> float:
+        """Where a ratio is, as a percentage; a margin at both ends keeps tick labels inside."""
+        share = (log2(ratio) - self.low) / (self.high - self.low)
+        return round(3 + 94 * share, 3)
+
+    @property
+    def ticks(self) -> list[float]:
+        """Powers of two, few enough for a phone."""
+        step = 1 if self.high - self.low <= 8 else 2
+        # 1 is always among them.
+        return [2.0**power for power in range(self.low, self.high + 1) if power % step == 0]
+
+
+class Rows(NamedTuple):
+    """Pieces of SVG and how high they are together."""
+
+    pieces: list[str]
+    height: float
+
+
+def chart(results: Sequence[Result], axis: Axis, name: str, title: str) -> str:
+    """A chart as an element of a page: as wide as its place, labels above the bars."""
+    rows = _rows(results, axis, start=4.0)
+    description = "; ".join(_words.brief(one) for one in results)
+    height = rows.height + 24
+    return (
+        f'<svg class="chart" role="img" aria-labelledby="{name}-title {name}-desc" width="100%" '
+        f'height="{height:g}" xmlns="http://www.w3.org/2000/svg">'
+        f'<title id="{name}-title">{escape(title)}: how many times as fast partsum is</title>'
+        f'<desc id="{name}-desc">{escape(description)}</desc>'
+        + "".join(_grid(axis, 4.0, rows.height))
+        + "".join(rows.pieces)
+        + "</svg>"
+    )
+
+
+def standalone(report: Report) -> str:
+    """All results in a file of its own, which follows the reader's light or dark mode."""
+    axis = Axis.of(report.results)
+    top = 32.0
+    pieces: list[str] = [
+        f'<text class="head" x="0" y="20">partsum {escape(str(report.machine["partsum"]))}: '
+        "how many times as fast as its peers</text>"
+    ]
+    for group in _words.groups(report):
+        pieces.append(f'<text class="head" x="0" y="{top + 22:g}">{escape(group.title)}</text>')
+        rows = _rows(group.results, axis, top + 34)
+        pieces += [*_grid(axis, top + 34, rows.height), *rows.pieces]
+        top = rows.height + 28
+    lines = [
+        f"{report.machine['cpu']}, {report.options['threads']} threads, {report.machine['isa']}; "
+        f"{report.options['pairs']} pairs, medians and intervals",
+        f"Where a peer wins: {len(report.wins('peer'))} of {len(report.results)}",
+    ]
+    for line in lines:
+        top += 20
+        pieces.append(f'<text class="tick" x="0" y="{top:g}">{escape(line)}</text>')
+    style = (
+        f":root {{ {variables(LIGHT)} }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root {{ {variables(DARK)} }} }}\n"
+        f"{CHART_STYLE}.chart .head {{ font-size: 15px; font-weight: 600; }}\n"
+        ".paper { fill: var(--paper); }\n"
+    )
+    # A margin, by an inner viewport: percentages are of its width.
+    width, height = STANDALONE_WIDTH, top + 32
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" '
+        f'aria-labelledby="title desc" width="{width}" height="{height:g}" '
+        f'viewBox="0 0 {width} {height:g}">'
+        f'<title id="title">How many times as fast as its peers partsum is</title>'
+        f'<desc id="desc">{escape("; ".join(map(_words.brief, report.results)))}</desc>'
+        f"<style>{style}</style>"
+        f'<rect class="paper" width="100%" height="100%"/>'
+        f'<svg x="16" y="8" width="{width - 32}" height="{height - 16:g}">{"".join(pieces)}</svg>'
+        "</svg>\n"
+    )
+
+
+def _rows(results: Sequence[Result], axis: Axis, start: float) -> Rows:
+    pieces: list[str] = []
+    top, title = start, None
+    for result in results:
+        if result.title != title:
+            title = result.title
+            pieces.append(_text("title", 0, top + 17, title))
+            top += 20
+        pieces += _row(result, axis, top)
+        top += 34
+    return Rows(pieces, top)
+
+
+def _row(result: Result, axis: Axis, top: float) -> Iterator[str]:
+    ratio = result.ratio
+    yield _text("name", 0, top + 13, result.peer)
+    value = _words.ratio(result, _words.TYPESET)
+    if result.winner != "partsum":
+        value += f" {_words.verdict(result)}"
+    yield _text("value", 100, top + 13, value, end=True)
+    one, median = axis.place(1), axis.place(ratio.median)
+    low, high = axis.place(ratio.low), axis.place(ratio.high)
+    left, width = min(one, median), max(abs(median - one), 0.2)
+    middle = top + 24
+    yield (
+        f'<rect class="bar {result.winner}" x="{left:g}%" y="{top + 19:g}" width="{width:.3f}%" '
+        'height="10"/>'
+        f'<line class="whisker" x1="{low:g}%" x2="{high:g}%" y1="{middle:g}" y2="{middle:g}"/>'
+    )
+    for end in (low, high):
+        yield (
+            f'<line class="whisker" x1="{end:g}%" x2="{end:g}%" y1="{middle - 3:g}" '
+            f'y2="{middle + 3:g}"/>'
+        )
+
+
+def _grid(axis: Axis, top: float, bottom: float) -> Iterator[str]:
+    for tick in axis.ticks:
+        place = axis.place(tick)
+        yield (
+            f'<line class="{"one" if tick == 1 else "grid"}" x1="{place:g}%" x2="{place:g}%" '
+            f'y1="{top:g}" y2="{bottom:g}"/>'
+            f'<text class="tick" text-anchor="middle" x="{place:g}%" y="{bottom + 15:g}">'
+            f"{_words.TYPESET.times}{tick:g}</text>"
+        )
+
+
+def _text(kind: str, x: float, y: float, words: str, *, end: bool = False) -> str:
+    anchor = ' text-anchor="end"' if end else ""
+    return f'<text class="{kind}"{anchor} x="{x:g}%" y="{y:g}">{escape(words)}</text>'
