@@ -35,7 +35,8 @@ DARK = {
     "tie": "#8b949e",
 }
 CHART_STYLE = """
-.chart text { fill: var(--ink); font: 13px/1.2 system-ui, sans-serif; }
+.chart text { fill: var(--ink); font: 13px/1.2 system-ui, sans-serif; paint-order: stroke;
+  stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
 .chart .title { font-weight: 600; }
 .chart .tick { fill: var(--faint); font-size: 12px; }
 .chart .grid { stroke: var(--line); }
@@ -76,7 +77,7 @@ class Axis(NamedTuple):
     @property
     def ticks(self) -> list[float]:
         """Powers of two, few enough for a phone."""
-        step = 1 if self.high - self.low <= 8 else 2
+        step = max(ceil((self.high - self.low) / 5), 1)
         # 1 is always among them.
         return [2.0**power for power in range(self.low, self.high + 1) if power % step == 0]
 
@@ -185,11 +186,14 @@ def _row(result: Result, axis: Axis, top: float) -> Iterator[str]:
 def _grid(axis: Axis, top: float, bottom: float) -> Iterator[str]:
     for tick in axis.ticks:
         place = axis.place(tick)
+        # At the edges a centred label would stick out.
+        anchor = "start" if place < 6 else "end" if place > 94 else "middle"
+        label = f"{tick:g}" if tick >= 1 else f"1/{1 / tick:g}"
         yield (
             f'<line class="{"one" if tick == 1 else "grid"}" x1="{place:g}%" x2="{place:g}%" '
             f'y1="{top:g}" y2="{bottom:g}"/>'
-            f'<text class="tick" text-anchor="middle" x="{place:g}%" y="{bottom + 15:g}">'
-            f"{_words.TYPESET.times}{tick:g}</text>"
+            f'<text class="tick" text-anchor="{anchor}" x="{place:g}%" y="{bottom + 15:g}">'
+            f"{_words.TYPESET.times}{label}</text>"
         )
 
 

@@ -33,7 +33,8 @@ th, td {{ text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px 
   vertical-align: top; }}
 thead th {{ color: var(--faint); font-weight: 500; font-size: .9rem; }}
 tbody th {{ font-weight: 600; }}
-.number {{ text-align: right; white-space: nowrap; }}
+.number {{ text-align: right; }}
+.number, .word {{ white-space: nowrap; }}
 .facts th {{ width: 8.5rem; font-weight: 500; color: var(--faint); }}
 {CHART_STYLE}
 @media (max-width: 46rem) {{
@@ -55,6 +56,10 @@ tbody th {{ font-weight: 600; }}
 }}
 """
 
+KINDS = {
+    **dict.fromkeys(("Peer GB/s", "partsum GB/s", "Ratio (interval)"), ' class="number"'),
+    "Faster": ' class="word"',
+}
 COLUMNS = ("Peer", "Peer GB/s", "partsum GB/s", "Ratio (interval)", "Faster")
 
 
@@ -76,7 +81,6 @@ def _lines(report: Report) -> Iterator[str]:
     yield _said("Where a peer wins", "" if wins else _words.NONE)
     if wins:
         yield "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in wins) + "</ul>"
-    yield _said("No difference shown", _words.ties(report, _words.TYPESET))
     for title, reason in report.skipped:
         yield _said("Not compared", f"{title}: {reason}")
     for warning in _words.warnings(report):
@@ -89,6 +93,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield chart(group.results, axis, name, group.title)
         yield from _table(group.title, group.results)
         yield "</figure>"
+    yield f"<h2>No difference shown</h2>\n<p>{escape(_words.ties(report, _words.TYPESET))}</p>"
     yield f"<h2>How it was measured</h2>\n<p>{escape(_words.method(report))}</p>"
     yield from _ways(report.results)
     yield '<h2>The machine</h2>\n<table class="facts">\n<tbody>'
@@ -119,8 +124,7 @@ def _table(title: str, results: Sequence[Result]) -> Iterator[str]:
     yield f'<table class="results" role="table" aria-label="{escape(title)}">'
     yield '<thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">What</th>'
     for column in COLUMNS:
-        kind = "" if column in ("Peer", "Faster") else ' class="number"'
-        yield f'<th role="columnheader" scope="col"{kind}>{column}</th>'
+        yield f'<th role="columnheader" scope="col"{KINDS.get(column, "")}>{column}</th>'
     yield '</tr></thead>\n<tbody role="rowgroup">'
     for result in results:
         rates = (_words.rate(result.peer_rate), _words.rate(result.partsum_rate))
@@ -128,7 +132,7 @@ def _table(title: str, results: Sequence[Result]) -> Iterator[str]:
         cells = (result.peer, *rates, ratio, _words.verdict(result))
         yield f'<tr role="row"><th role="rowheader" scope="row">{escape(result.title)}</th>'
         for column, cell in zip(COLUMNS, cells, strict=True):
-            kind = "" if column in ("Peer", "Faster") else ' class="number"'
+            kind = KINDS.get(column, "")
             yield f'<td role="cell" data-label="{column}"{kind}>{escape(cell)}</td>'
         yield "</tr>"
     yield "</tbody>\n</table>"

@@ -6,7 +6,6 @@ import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from math import comb
 from typing import Any, NamedTuple
 
@@ -116,7 +115,7 @@ class Result:
     cached: float | None
     """Of the files, the fraction in the page cache before a pair, at worst; None if unknown."""
 
-    @cached_property
+    @property
     def ratio(self) -> Ratio:
         """How many times as fast partsum was."""
         return Ratio.of([pair.ratio for pair in self.pairs])

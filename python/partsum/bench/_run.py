@@ -33,6 +33,7 @@ Size: TypeAlias = "int | str"
 class WrongDigest(partsum.PartsumError):
     """Partsum and a peer gave different digests, or one of them another one than before.
 
+    >>> import partsum
     >>> from partsum import bench
     >>> issubclass(bench.WrongDigest, partsum.PartsumError)
     True
@@ -95,6 +96,7 @@ def run(
         WrongDigest: somebody computed something else: there is no report then.
         ValueError: an unknown name, or a size that memory cannot hold.
         OSError: the files cannot be written, or a command failed.
+        PartsumError: a peer failed.
 
     >>> from partsum import bench
     >>> report = bench.run(["etag"], [], size="16MiB", pairs=1)
@@ -162,9 +164,12 @@ def _known(names: Iterable[str], table: Iterable[str], what: str) -> tuple[str, 
 
 
 def _bytes(size: Size, name: str) -> int:
-    number = _parse_size(size) if isinstance(size, str) else size
+    try:
+        number = _parse_size(size) if isinstance(size, str) else size
+    except ValueError:
+        number = 0
     if number < 1:
-        raise ValueError(f"{name} is {size}: it takes 1 byte or more")
+        raise ValueError(f"{name} must be bytes or a size such as '512MiB', not {size!r}")
     return number
 
 
@@ -294,7 +299,12 @@ def _pair(task: Task, expected: Sequence[Any], number: int) -> Pair:
 
 def _timed(way: Way) -> tuple[Sequence[Any], float]:
     start = time.perf_counter()
-    answer = way.run()
+    try:
+        answer = way.run()
+    except (OSError, partsum.PartsumError):
+        raise
+    except Exception as error:
+        raise partsum.PartsumError(f"{way.how} failed: {error!r}") from error
     return answer, time.perf_counter() - start
 
 
