@@ -472,6 +472,52 @@ def test_svg_is_well_formed(nasty: Report) -> None:
                 assert 0 <= float((mark.get(name) or "").rstrip("%")) <= 100
 
 
+# --- the table of criterion's figures ------------------------------------------------------------
+
+
+def test_table_of_criterion(tmp_path: Path) -> None:
+    """Against the fastest peer of a group, with what was measured and nothing else."""
+    if not shutil.which("rustc"):
+        pytest.skip("no rustc here, whose version the table names")
+    criterion = tmp_path / "criterion"
+    for group, who, messages, nanoseconds in (
+        ("MD5 L2", "md-5", 1, 400.0),
+        ("MD5 L2", "slow-md5", 1, 800.0),
+        ("MD5 L2", "partsum avx2", 16, 40.0),
+        ("MD5 L2", "partsum avx2", 1, 500.0),
+        ("MD5 RAM", "md-5", 1, 400.0),
+        ("MD5 RAM", "partsum avx2", 16, 390.0),
+        ("ETag", "read", 1, 1.0),  # of another benchmark
+    ):
+        folder = criterion / group / who / str(messages) / "new"
+        folder.mkdir(parents=True)
+        about = {"group_id": group, "function_id": who, "value_str": str(messages)}
+        about["throughput"] = {"Bytes": 4000}  # type: ignore[assignment]
+        ends = {"lower_bound": nanoseconds * 0.95, "upper_bound": nanoseconds * 1.05}
+        median = {"point_estimate": nanoseconds, "confidence_interval": ends}
+        (folder / "benchmark.json").write_text(json.dumps(about))
+        (folder / "estimates.json").write_text(json.dumps({"median": median}))
+    script = Path(__file__).parents[2] / "benches" / "table.py"
+    files = ("--markdown", tmp_path / "table.md", "--svg", tmp_path / "table.svg")
+    done = subprocess.run(
+        [sys.executable, script, "--criterion", criterion, *files],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert (tmp_path / "table.md").read_text() == done.stdout
+    lines = [line for line in done.stdout.splitlines() if line.startswith("| MD5")]
+    assert lines == [
+        "| MD5 | L2 | avx2 1 message | 8.00 | md-5 | 10.0 | **x0.80** (0.72-0.88) |",
+        "| MD5 | L2 | avx2 16 messages | 100.0 | md-5 | 10.0 | **x10.0** (9.05-11.1) |",
+        "| MD5 | RAM | avx2 16 messages | 10.3 | md-5 | 10.0 | **x1.03** (0.93-1.13) |",
+    ]
+    assert "Where a peer wins: MD5 (L2, avx2 1 message)." in done.stdout
+    root = ElementTree.fromstring((tmp_path / "table.svg").read_text())
+    assert "avx2 16 messages" in list(root.itertext())
+
+
 # --- in a browser --------------------------------------------------------------------------------
 
 CHROMIUM = next(

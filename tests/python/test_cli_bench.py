@@ -114,8 +114,10 @@ def test_help_names_the_jobs() -> None:
 
 
 @posix_only
-@pytest.mark.parametrize("job", ["tree", "etag", "whole-md5"])
-@pytest.mark.parametrize("says", ["md5sum 0", "00000000000000000000000000000000  -", ""])
+@pytest.mark.parametrize(
+    ("job", "says"),
+    [("tree", "0" * 32), ("tree", ""), ("etag", "0" * 32), ("etag", "none"), ("whole-md5", "")],
+)
 def test_a_wrong_digest_is_a_failure_without_a_report(tmp_path: Path, job: str, says: str) -> None:
     """A command that is fast because it does nothing."""
     liar = tmp_path / "bin" / "md5sum"
@@ -143,7 +145,7 @@ def test_a_wrong_digest_is_a_failure_without_a_report(tmp_path: Path, job: str, 
 def test_no_file_is_left_when_it_is_stopped(
     tmp_path: Path, number: signal.Signals, status: int
 ) -> None:
-    command = (sys.executable, "-m", "partsum", "bench", "--job", "etag", "--size", "64MiB")
+    command = (sys.executable, "-m", "partsum", "bench", "--job", "etag", "--size", "8MiB")
     with subprocess.Popen(
         [*command, "--pairs", "1000", "--dir", tmp_path],
         stdout=subprocess.PIPE,

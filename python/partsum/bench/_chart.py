@@ -12,7 +12,7 @@ from math import ceil, floor, log2
 from typing import NamedTuple
 
 from partsum.bench import _words
-from partsum.bench._report import Report, Result
+from partsum.bench._report import Ratio, Report, Result
 
 LIGHT = {
     "paper": "#ffffff",
@@ -54,78 +54,95 @@ def variables(colours: dict[str, str]) -> str:
     return " ".join(f"--{name}: {value};" for name, value in colours.items())
 
 
+class Bar(NamedTuple):
+    """One ratio."""
+
+    title: str
+    """Of the bars that follow one another with the same title."""
+    name: str
+    ratio: Ratio
+    winner: str
+    """``"partsum"``, ``"peer"`` or ``"tie"``."""
+
+    @classmethod
+    def of(cls, result: Result) -> Bar:
+        """Take a result."""
+        return cls(result.title, result.peer, result.ratio, result.winner)
+
+    @property
+    def value(self) -> str:
+        """What is written beside it."""
+        text = _words.ratio(self.ratio, _words.TYPESET)
+        return text if self.winner == "partsum" else f"{text} {_words.VERDICTS[self.winner]}"
+
+    def __str__(self) -> str:
+        return f"{self.title}, {self.name}: {_words.ratio(self.ratio)}"
+
+
 class Axis(NamedTuple):
-    """From 2^low to 2^high, between two percentages of the width."""
+    """From 2^low to 2^high."""
 
     low: int
     high: int
 
     @classmethod
-    def of(cls, results: Iterable[Result]) -> Axis:
+    def of(cls, bars: Iterable[Bar]) -> Axis:
         """Take the powers of two around every interval, and around 1."""
-        ends = [end for one in results for end in (one.ratio.low, one.ratio.high)]
+        ends = [end for bar in bars for end in (bar.ratio.low, bar.ratio.high)]
         return cls(
             min([-1, *(floor(log2(end)) for end in ends)]),
             max([1, *(ceil(log2(end)) for end in ends)]),
         )
 
     def place(self, ratio: float) -> float:
-        """Where a ratio is, as a percentage; a margin at both ends keeps tick labels inside."""
-        share = (log2(ratio) - self.low) / (self.high - self.low)
-        return round(3 + 94 * share, 3)
+        """Where a ratio is, as a percentage, a little away from the edges."""
+        return round(3 + 94 * (log2(ratio) - self.low) / (self.high - self.low), 3)
 
     @property
     def ticks(self) -> list[float]:
-        """Powers of two, few enough for a phone."""
+        """Powers of two, 1 among them, few enough for a phone."""
         step = max(ceil((self.high - self.low) / 5), 1)
-        # 1 is always among them.
         return [2.0**power for power in range(self.low, self.high + 1) if power % step == 0]
 
 
 class Rows(NamedTuple):
-    """Pieces of SVG and how high they are together."""
+    """Pieces of SVG, and where they end."""
 
     pieces: list[str]
-    height: float
+    bottom: float
 
 
-def chart(results: Sequence[Result], axis: Axis, name: str, title: str) -> str:
+def chart(bars: Sequence[Bar], axis: Axis, name: str, title: str) -> str:
     """A chart as an element of a page: as wide as its place, labels above the bars."""
-    rows = _rows(results, axis, start=4.0)
-    description = "; ".join(_words.brief(one) for one in results)
-    height = rows.height + 24
+    rows = _rows(bars, axis, top=4.0)
     return (
         f'<svg class="chart" role="img" aria-labelledby="{name}-title {name}-desc" width="100%" '
-        f'height="{height:g}" xmlns="http://www.w3.org/2000/svg">'
+        f'height="{rows.bottom + 24:g}" xmlns="http://www.w3.org/2000/svg">'
         f'<title id="{name}-title">{escape(title)}: how many times as fast partsum is</title>'
-        f'<desc id="{name}-desc">{escape(description)}</desc>'
-        + "".join(_grid(axis, 4.0, rows.height))
+        f'<desc id="{name}-desc">{escape("; ".join(map(str, bars)))}</desc>'
+        + "".join(_grid(axis, 4.0, rows.bottom))
         + "".join(rows.pieces)
         + "</svg>"
     )
 
 
-def standalone(report: Report) -> str:
-    """All results in a file of its own, which follows the reader's light or dark mode."""
-    axis = Axis.of(report.results)
-    top = 32.0
-    pieces: list[str] = [
-        f'<text class="head" x="0" y="20">partsum {escape(str(report.machine["partsum"]))}: '
-        "how many times as fast as its peers</text>"
-    ]
-    for group in _words.groups(report):
-        pieces.append(f'<text class="head" x="0" y="{top + 22:g}">{escape(group.title)}</text>')
-        rows = _rows(group.results, axis, top + 34)
-        pieces += [*_grid(axis, top + 34, rows.height), *rows.pieces]
-        top = rows.height + 28
-    lines = [
-        f"{report.machine['cpu']}, {report.options['threads']} threads, {report.machine['isa']}; "
-        f"{report.options['pairs']} pairs, medians and intervals",
-        f"Where a peer wins: {len(report.wins('peer'))} of {len(report.results)}",
-    ]
-    for line in lines:
-        top += 20
-        pieces.append(f'<text class="tick" x="0" y="{top:g}">{escape(line)}</text>')
+def standalone(
+    title: str, groups: Iterable[tuple[str, Sequence[Bar]]], notes: Iterable[str]
+) -> str:
+    """All bars in a file of its own, which follows the reader's light or dark mode."""
+    groups = list(groups)
+    everything = [bar for _, bars in groups for bar in bars]
+    axis = Axis.of(everything)
+    pieces = [_text("head", 0, 20, title)]
+    bottom = 32.0
+    for heading, bars in groups:
+        pieces.append(_text("head", 0, bottom + 22, heading))
+        rows = _rows(bars, axis, top=bottom + 34)
+        pieces += [*_grid(axis, bottom + 34, rows.bottom), *rows.pieces]
+        bottom = rows.bottom + 28
+    for note in notes:
+        bottom += 20
+        pieces.append(_text("tick", 0, bottom, note))
     style = (
         f":root {{ {variables(LIGHT)} }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root {{ {variables(DARK)} }} }}\n"
@@ -133,46 +150,56 @@ def standalone(report: Report) -> str:
         ".paper { fill: var(--paper); }\n"
     )
     # A margin, by an inner viewport: percentages are of its width.
-    width, height = STANDALONE_WIDTH, top + 32
+    width, height = STANDALONE_WIDTH, bottom + 32
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" '
+        '<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" '
         f'aria-labelledby="title desc" width="{width}" height="{height:g}" '
         f'viewBox="0 0 {width} {height:g}">'
-        f'<title id="title">How many times as fast as its peers partsum is</title>'
-        f'<desc id="desc">{escape("; ".join(map(_words.brief, report.results)))}</desc>'
+        f'<title id="title">{escape(title)}</title>'
+        f'<desc id="desc">{escape("; ".join(map(str, everything)))}</desc>'
         f"<style>{style}</style>"
-        f'<rect class="paper" width="100%" height="100%"/>'
+        '<rect class="paper" width="100%" height="100%"/>'
         f'<svg x="16" y="8" width="{width - 32}" height="{height - 16:g}">{"".join(pieces)}</svg>'
         "</svg>\n"
     )
 
 
-def _rows(results: Sequence[Result], axis: Axis, start: float) -> Rows:
+def of_report(report: Report) -> str:
+    """All results of a report."""
+    machine, options = report.machine, report.options
+    return standalone(
+        f"partsum {machine['partsum']}: how many times as fast as its peers",
+        [(group.title, list(map(Bar.of, group.results))) for group in _words.groups(report)],
+        [
+            f"{machine['cpu']}, {options['threads']} threads, {machine['isa']}; "
+            f"{options['pairs']} pairs, medians and intervals",
+            f"Where a peer wins: {len(report.wins('peer'))} of {len(report.results)}",
+        ],
+    )
+
+
+def _rows(bars: Sequence[Bar], axis: Axis, top: float) -> Rows:
     pieces: list[str] = []
-    top, title = start, None
-    for result in results:
-        if result.title != title:
-            title = result.title
+    title = None
+    for bar in bars:
+        if bar.title != title:
+            title = bar.title
             pieces.append(_text("title", 0, top + 17, title))
             top += 20
-        pieces += _row(result, axis, top)
+        pieces += _row(bar, axis, top)
         top += 34
     return Rows(pieces, top)
 
 
-def _row(result: Result, axis: Axis, top: float) -> Iterator[str]:
-    ratio = result.ratio
-    yield _text("name", 0, top + 13, result.peer)
-    value = _words.ratio(result, _words.TYPESET)
-    if result.winner != "partsum":
-        value += f" {_words.verdict(result)}"
-    yield _text("value", 100, top + 13, value, end=True)
-    one, median = axis.place(1), axis.place(ratio.median)
-    low, high = axis.place(ratio.low), axis.place(ratio.high)
+def _row(bar: Bar, axis: Axis, top: float) -> Iterator[str]:
+    yield _text("name", 0, top + 13, bar.name)
+    yield _text("value", 100, top + 13, bar.value, end=True)
+    one, median = axis.place(1), axis.place(bar.ratio.median)
+    low, high = axis.place(bar.ratio.low), axis.place(bar.ratio.high)
     left, width = min(one, median), max(abs(median - one), 0.2)
     middle = top + 24
     yield (
-        f'<rect class="bar {result.winner}" x="{left:g}%" y="{top + 19:g}" width="{width:.3f}%" '
+        f'<rect class="bar {bar.winner}" x="{left:g}%" y="{top + 19:g}" width="{width:.3f}%" '
         'height="10"/>'
         f'<line class="whisker" x1="{low:g}%" x2="{high:g}%" y1="{middle:g}" y2="{middle:g}"/>'
     )

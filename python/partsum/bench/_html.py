@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from partsum.bench import _words
-from partsum.bench._chart import CHART_STYLE, DARK, LIGHT, Axis, chart, variables
+from partsum.bench._chart import CHART_STYLE, DARK, LIGHT, Axis, Bar, chart, variables
 from partsum.bench._report import Report, Result
 
 STYLE = f"""
@@ -86,11 +86,11 @@ def _lines(report: Report) -> Iterator[str]:
     for warning in _words.warnings(report):
         yield _said("Note", warning)
     yield "</section>"
-    axis = Axis.of(report.results)
+    axis = Axis.of(map(Bar.of, report.results))
     for number, group in enumerate(_words.groups(report), 1):
         name = f"chart-{number}"
         yield f'<h2 id="{name}">{escape(group.title)}</h2>\n<figure aria-labelledby="{name}">'
-        yield chart(group.results, axis, name, group.title)
+        yield chart(list(map(Bar.of, group.results)), axis, name, group.title)
         yield from _table(group.title, group.results)
         yield "</figure>"
     yield f"<h2>No difference shown</h2>\n<p>{escape(_words.ties(report, _words.TYPESET))}</p>"
@@ -128,8 +128,8 @@ def _table(title: str, results: Sequence[Result]) -> Iterator[str]:
     yield '</tr></thead>\n<tbody role="rowgroup">'
     for result in results:
         rates = (_words.rate(result.peer_rate), _words.rate(result.partsum_rate))
-        ratio = _words.ratio(result, _words.TYPESET)
-        cells = (result.peer, *rates, ratio, _words.verdict(result))
+        ratio = _words.ratio(result.ratio, _words.TYPESET)
+        cells = (result.peer, *rates, ratio, _words.VERDICTS[result.winner])
         yield f'<tr role="row"><th role="rowheader" scope="row">{escape(result.title)}</th>'
         for column, cell in zip(COLUMNS, cells, strict=True):
             kind = KINDS.get(column, "")

@@ -294,9 +294,9 @@ class Report:
         >>> bench.run([], [], pairs=1).svg().startswith("<svg ")
         True
         """
-        from partsum.bench._chart import standalone
+        from partsum.bench._chart import of_report
 
-        return standalone(self)
+        return of_report(self)
 
     def html(self) -> str:
         """A page with charts and tables that needs no script and no other file.

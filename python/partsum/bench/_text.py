@@ -26,8 +26,8 @@ def _text_lines(report: Report) -> Iterator[str]:
                 yield f"  {title}"
             yield (
                 f"    {result.peer:36.36}{_words.rate(result.peer_rate):>8}"
-                f"{_words.rate(result.partsum_rate):>9}  {_words.ratio(result)}"
-                + ("" if result.winner == "partsum" else f" {_words.verdict(result)}")
+                f"{_words.rate(result.partsum_rate):>9}  {_words.ratio(result.ratio)}"
+                + ("" if result.winner == "partsum" else f" {_words.VERDICTS[result.winner]}")
             )
         yield ""
     wins = _words.peer_wins(report)
@@ -83,8 +83,8 @@ def _row(result: Result) -> str:
         result.peer,
         _words.rate(result.peer_rate),
         _words.rate(result.partsum_rate),
-        f"**{_words.ratio(result).replace(' ', '** ', 1)}",
-        _words.verdict(result),
+        f"**{_words.ratio(result.ratio).replace(' ', '** ', 1)}",
+        _words.VERDICTS[result.winner],
     )
     return "| " + " | ".join(map(_cell, cells)) + " |"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from partsum.bench._report import Report, Result
+from partsum.bench._report import Ratio, Report, Result
 
 NONE = "none in this run."
 
@@ -53,21 +53,20 @@ def times(value: float) -> str:
     return f"{value:.0f}" if value >= 99.5 else rate(value)
 
 
-def ratio(result: Result, marks: Marks = PLAIN) -> str:
+def ratio(ratio: Ratio, marks: Marks = PLAIN) -> str:
     """A ratio with its interval."""
-    median, low, high = map(times, result.ratio[:3])
+    median, low, high = map(times, ratio[:3])
     return f"{marks.times}{median} ({low}{marks.dash}{high})"
 
 
-def verdict(result: Result) -> str:
-    """Who won, in a word."""
-    return {"partsum": "partsum", "peer": "peer wins", "tie": "tie"}[result.winner]
+VERDICTS = {"partsum": "partsum", "peer": "peer wins", "tie": "tie"}
+"""Who won, in a word."""
 
 
 def brief(result: Result, marks: Marks = PLAIN) -> str:
     """A result within a sentence."""
     where = "" if result.group != "algorithm" else f" ({_source(result)})"
-    return f"{result.title}{where}, {result.peer}: {ratio(result, marks)}"
+    return f"{result.title}{where}, {result.peer}: {ratio(result.ratio, marks)}"
 
 
 def _source(result: Result) -> str:
