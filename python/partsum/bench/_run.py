@@ -20,7 +20,8 @@ from partsum.bench._jobs import ALGORITHMS, JOBS, Task, Tasks, Way
 from partsum.bench._peers import find_peers
 from partsum.bench._report import Pair, Report, Result
 
-DEFAULT_SIZE = 512 << 20
+# 32 default parts fill the lanes of a thread; a run takes the same time whatever their number.
+SIZE_PER_THREAD, MOST_SIZE = 256 << 20, 2 << 30
 DEFAULT_PART_SIZE = 8 << 20
 SOURCES = ("file", "ram")
 # Six pairs are the fewest that give an interval of 95 %.
@@ -84,8 +85,9 @@ def run(
         jobs: Names of `JOBS`; all of them by default, none if only algorithms are named.
         algorithms: S3's names; all by default, none if only jobs are named.
         sources: Where an algorithm finds its bytes: ``"file"`` (in the page cache) and ``"ram"``.
-        size: Bytes of the big file; 512 MiB by default, less on a machine with less than 4 GiB to
-            spare. The tree of small files and a file that is one message have a quarter of it.
+        size: Bytes of the big file; by default 256 MiB for each thread, at most 2 GiB and an eighth
+            of the free memory. The tree of small files and a file that is one message have a
+            quarter of it.
         part_size: Bytes of a part.
         pairs: Per comparison; by default as many as fit in about two minutes, 6 to 15.
         threads: For partsum and for the peers; by default what partsum uses by itself.
@@ -111,7 +113,7 @@ def run(
     part_bytes = _bytes(part_size, "part_size")
     count = _whole_number(threads, "threads") or _machine.cpus_allowed()
     pairs = _whole_number(pairs, "pairs")
-    size = _default_size() if size is None else _bytes(size, "size")
+    size = _default_size(count) if size is None else _bytes(size, "size")
     partsum.plan_parts(size, part_bytes, allow_small_parts=True)  # refuse what S3 would
     began = time.perf_counter()
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -179,12 +181,13 @@ def _whole_number(value: int | None, name: str) -> int | None:
     return value
 
 
-def _default_size() -> int:
-    """What leaves most of the memory alone, in whole default parts."""
+def _default_size(threads: int) -> int:
+    """What keeps every thread busy and leaves most of the memory alone, in whole default parts."""
+    size = min(threads * SIZE_PER_THREAD, MOST_SIZE)
     spare = _machine.available_memory()
     if spare is None:
-        return DEFAULT_SIZE
-    return min(DEFAULT_SIZE, max(spare // 8 // DEFAULT_PART_SIZE, 1) * DEFAULT_PART_SIZE)
+        return size
+    return min(size, max(spare // 8 // DEFAULT_PART_SIZE, 1) * DEFAULT_PART_SIZE)
 
 
 def _check_room(folder: Path, size: int, *, in_ram: bool) -> None:

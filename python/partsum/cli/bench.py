@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+LONG = 180  # seconds
 QUICK_SIZE, QUICK_PAIRS = "64MiB", 3
 
 
@@ -65,7 +66,11 @@ Examples:
     show_default=True,
     help="Where algorithms find their bytes: a page-cached file, or memory.",
 )
-@click.option("--size", metavar="SIZE", help="Of the big file.  [default: 512MiB, less if RAM is]")
+@click.option(
+    "--size",
+    metavar="SIZE",
+    help="Of the big file.  [default: 256MiB for each thread, 2GiB at most]",
+)
 @click.option("--part-size", metavar="SIZE", default="8MiB", show_default=True, help="Of a part.")
 @click.option(
     "--pairs",
@@ -162,7 +167,8 @@ class Status:
         if step.phase == "measure" and not self._said and step.seconds_left:
             self._said = True
             self.clear()
-            say(f"measuring takes about {_duration(step.seconds_left)}; Ctrl-C stops it")
+            hint = "--quick takes less" if step.seconds_left > LONG else "Ctrl-C stops it"
+            say(f"measuring takes about {_duration(step.seconds_left)}; {hint}")
         if self._terminal:
             left = "" if step.seconds_left is None else f", {_duration(step.seconds_left)} left"
             line = f"{step.phase} {step.done}/{step.total}{left}: {step.title}"
