@@ -150,6 +150,34 @@ def test_files_are_removed_when_a_run_ends_early(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_bytes_in_ram_need_no_file(tmp_path: Path) -> None:
+    seen: list[Path] = []
+    small(
+        [],
+        ["CRC32"],
+        sources=["ram"],
+        folder=tmp_path,
+        progress=lambda _step: seen.extend(path for path in tmp_path.rglob("*") if path.is_file()),
+    )
+    assert seen == []
+
+
+@pytest.mark.parametrize("shortage", ["disk", "memory"])
+def test_what_does_not_fit_is_refused_before_it_is_written(
+    monkeypatch: pytest.MonkeyPatch, shortage: str, tmp_path: Path
+) -> None:
+    if shortage == "disk":
+        usage = shutil.disk_usage(tmp_path)._replace(free=MIB)
+        monkeypatch.setattr("partsum.bench._run.shutil.disk_usage", lambda _folder: usage)
+        with pytest.raises(OSError, match=f"1572864 bytes, {MIB} are free"):
+            small(["etag"], [], folder=tmp_path)
+    else:
+        monkeypatch.setattr("partsum.bench._machine.available_memory", lambda: 2 * MIB)
+        with pytest.raises(ValueError, match=f"2621440 bytes of memory, {2 * MIB} are free"):
+            small([], ["CRC32"], folder=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -108,9 +108,12 @@ def test_wrong_usage_is_told_before_anything_is_measured(
     assert done.stderr.count(b"\n") == 1
 
 
-def test_help_names_the_jobs() -> None:
-    text = "".join(ok("bench", "--help").decode().split())
-    assert f"Oneof{','.join(bench.JOBS)}." in text
+def test_help() -> None:
+    text = ok("bench", "--help").decode()
+    assert "Examples:\n    partsum bench" in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+    assert f"Oneof{','.join(bench.JOBS)}." in "".join(text.split())
+    assert b"  bench " in ok("--help")
 
 
 @posix_only

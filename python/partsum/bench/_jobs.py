@@ -34,6 +34,9 @@ from partsum.bench._ways import (
 )
 
 SMALL_FILE = 64 << 10
+# A command takes no more names than this with ease.
+MOST_FILES = 10_000
+MOST_WHOLE = 1 << 30
 
 
 class Job(NamedTuple):
@@ -126,17 +129,17 @@ class Tasks:
 
     def _whole(self) -> Path:
         """One core alone hashes it, so it is smaller."""
-        return _random_file(self.folder / "whole", min(max(self.size // 4, 1), 1 << 30))
+        return _random_file(self.folder / "whole", min(max(self.size // 4, 1), MOST_WHOLE))
 
     def _tree(self) -> list[Path]:
         tree = self.folder / "tree"
         tree.mkdir(exist_ok=True)
-        count = max(self.size // 4 // SMALL_FILE, 1)
+        count = min(max(self.size // 4 // SMALL_FILE, 1), MOST_FILES)
         return [_random_file(tree / f"{number:06}", SMALL_FILE) for number in range(count)]
 
     def _ram(self) -> bytes:
         if self._buffer is None:
-            self._buffer = self._file().read_bytes()
+            self._buffer = b"".join(_random_pieces(self.size))
         return self._buffer
 
     # --- comparisons ---------------------------------------------------------------------------
@@ -157,36 +160,39 @@ class Tasks:
         if not digests:
             self.skipped.append((algorithm, _missing(algorithm)))
             return
-        path, names = self._file(), (algorithm,)
-        others, threads = self._others, f"{self.threads} threads"
-        hashed = self._hash_bytes if source == "ram" else partial(self._hash_file, path)
+        names, others = (algorithm,), self._others
+        threads = f"{self.threads} threads"
+        task = partial(
+            Task,
+            job=algorithm,
+            title=algorithm,
+            group="algorithm",
+            source=source,
+            algorithms=names,
+            size=self.size,
+            messages=len(others.offsets),
+        )
 
-        def ours() -> list[tuple[bytes]]:
-            return [(part.digest(algorithm),) for part in hashed(names).parts]
+        def parts_of(sums: partsum.ObjectChecksums) -> list[tuple[bytes]]:
+            return [(part.digest(algorithm),) for part in sums.parts]
 
-        def task(who: str, how: str, run: Callable[[], Sequence[Any]]) -> Task:
-            return Task(
-                algorithm,
-                algorithm,
-                "algorithm",
-                source,
-                names,
-                self.size,
-                len(others.offsets),
-                () if source == "ram" else (path,),
-                Way("partsum", f"hash_{'bytes' if source == 'ram' else 'file'}", ours),
-                Way(who, f"{how} in {threads}", run),
-            )
-
+        if source == "ram":
+            ours = Way("partsum", "hash_bytes", lambda: parts_of(self._hash_bytes(names)))
+            for who, digest in digests.items():
+                run = partial(others.parts_of, memoryview(self._ram()), [digest])
+                yield task(paths=(), ours=ours, theirs=Way(who, f"{who} in {threads}", run))
+            return
+        path = self._file()
+        ours = Way("partsum", "hash_file", lambda: parts_of(self._hash_file(path, names)))
         for who, digest in digests.items():
-            if source == "ram":
-                yield task(who, who, partial(others.parts_of, memoryview(self._ram()), [digest]))
-                continue
-            yield task(who, f"os.pread and {who}", partial(others.read_parts, path, [digest]))
+            run = partial(others.read_parts, path, [digest])
+            theirs = Way(who, f"os.pread and {who} in {threads}", run)
+            yield task(paths=(path,), ours=ours, theirs=theirs)
             # Where hashing is about as fast as copying, a careful script maps the file.
             if algorithm.startswith(("CRC", "XXH")) and who != "zlib":
                 run = partial(others.map_parts, path, [digest])
-                yield task(f"{who}, mmap", f"mmap and {who}", run)
+                theirs = Way(f"{who}, mmap", f"mmap and {who} in {threads}", run)
+                yield task(paths=(path,), ours=ours, theirs=theirs)
 
     def _object_tasks(self, job: Job) -> Iterator[Task]:
         """What S3 shows of one big object: ETag, composite, or CRC of all bytes."""
@@ -357,13 +363,18 @@ def _missing(*algorithms: str) -> str:
     return f"no library here computes {', '.join(algorithms)}: {BENCH_EXTRA}"
 
 
+def _random_pieces(size: int) -> Iterator[bytes]:
+    """Random bytes, so that no two parts are equal."""
+    for start in range(0, size, 1 << 20):
+        yield os.urandom(min(1 << 20, size - start))
+
+
 def _random_file(path: Path, size: int) -> Path:
-    """Make a file of random bytes, so that no two parts are equal, unless it is there already."""
+    """Make a file of random bytes, unless it is there already."""
     if not path.exists():
         try:
             with path.open("wb") as file:
-                for start in range(0, size, 1 << 20):
-                    file.write(os.urandom(min(1 << 20, size - start)))
+                file.writelines(_random_pieces(size))
         except OSError as error:  # a full disk: writing does not say where
             error.filename = os.fspath(path)
             raise

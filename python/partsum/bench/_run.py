@@ -86,8 +86,8 @@ def run(
         algorithms: S3's names; all by default, none if only jobs are named.
         sources: Where an algorithm finds its bytes: ``"file"`` (in the page cache) and ``"ram"``.
         size: Bytes of the big file; by default 256 MiB for each thread, at most 2 GiB and an eighth
-            of the free memory. The tree of small files and a file that is one message have a
-            quarter of it.
+            of the free memory. The tree of small files and the file that is one message have a
+            quarter of it, at most 10,000 files and 1 GiB.
         part_size: Bytes of a part.
         pairs: Per comparison; by default as many as fit in about two minutes, 6 to 15.
         threads: For partsum and for the peers; by default what partsum uses by itself.
@@ -121,7 +121,11 @@ def run(
 
     with tempfile.TemporaryDirectory(prefix="partsum-bench-", dir=folder) as made:
         place = Path(made)
-        _check_room(place, size, in_ram=bool(algorithms) and "ram" in sources)
+        _check_room(
+            place,
+            on_disk=size if names or (algorithms and "file" in sources) else 0,
+            in_ram=size if algorithms and "ram" in sources else 0,
+        )
         machine = _machine.describe(place)
         machine["load_before"] = _machine.load()
         tasks, skipped = _prepare(
@@ -190,20 +194,19 @@ def _default_size(threads: int) -> int:
     return min(size, max(spare // 8 // DEFAULT_PART_SIZE, 1) * DEFAULT_PART_SIZE)
 
 
-def _check_room(folder: Path, size: int, *, in_ram: bool) -> None:
-    """Refuse before anything is written; the tree and the one message are half a file more."""
-    needed = size + size // 2
+def _check_room(folder: Path, on_disk: int, in_ram: int) -> None:
+    """Refuse before anything is written."""
+    on_disk += on_disk // 2  # the tree and the one message
     free = shutil.disk_usage(folder).free
-    if needed > free:
+    if on_disk > free:
         raise OSError(
-            errno.ENOSPC, f"the files take {needed} bytes, {free} are free", os.fspath(folder)
+            errno.ENOSPC, f"the files take {on_disk} bytes, {free} are free", os.fspath(folder)
         )
     memory = _machine.available_memory()
-    needed += size if in_ram else 0
-    if memory is not None and needed > memory:
+    if memory is not None and on_disk + in_ram > memory:
         raise ValueError(
-            f"a size of {size} bytes needs {needed} bytes of memory, {memory} are to be had: "
-            "choose a smaller size"
+            f"this takes {on_disk + in_ram} bytes of memory, {memory} are free: choose a smaller "
+            "size"
         )
 
 
