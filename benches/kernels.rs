@@ -97,7 +97,7 @@ fn compare(group: &mut BenchmarkGroup<'_, WallTime>, algorithm: Algorithm, bytes
 /// Full lanes, and from L2 also fewer messages than lanes.
 fn counts(lanes: usize, size: usize) -> Vec<usize> {
     let mut counts = if size == IN_RAM { vec![lanes] } else { vec![1, 2, lanes / 2, lanes] };
-    counts.retain(|&count| count > 0);
+    counts.retain(|count| (1..=lanes).contains(count));
     counts.sort_unstable();
     counts.dedup();
     counts

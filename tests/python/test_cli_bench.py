@@ -56,6 +56,28 @@ def test_every_form_in_a_file(tmp_path: Path) -> None:
     assert forms["markdown"].read_text() == report.markdown()
     assert forms["svg"].read_text() == report.svg()
     assert forms["json"].stat().st_mode & 0o777 == 0o666 & ~umask()
+    again = run("bench", "--from", forms["json"])
+    assert (again.returncode, again.stdout, again.stderr) == (0, done.stdout, b"")
+    assert ok("bench", "--from", forms["json"], "--svg") == forms["svg"].read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "Expecting value"),
+        ("[]", "a report is a JSON object, not list"),
+        ("{}", "this reads schema 'partsum.bench/1', not None"),
+        ('{"schema": "partsum.bench/1"}', "this is no whole report: KeyError('started')"),
+        (b"\xff", "can't decode"),
+    ],
+)
+def test_what_is_no_report(tmp_path: Path, text: str | bytes, words: str) -> None:
+    path = tmp_path / "bench.json"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    done = run("bench", "--from", path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode().startswith(f"partsum: {path}: ")
+    assert words in done.stderr.decode()
 
 
 def umask() -> int:
@@ -64,11 +86,13 @@ def umask() -> int:
     return mask
 
 
-@pytest.mark.parametrize("form", ["json", "html", "markdown", "svg"])
-@pytest.mark.parametrize("dash", [[], ["-"]])
-def test_each_form_on_standard_output(form: str, dash: list[str]) -> None:
-    done = run(*SHA1, f"--{form}", *dash)
+@pytest.mark.parametrize(
+    "option", [["--json"], ["--json", "-"], ["--html"], ["--markdown"], ["--svg"]]
+)
+def test_each_form_on_standard_output(option: list[str]) -> None:
+    done = run(*SHA1, *option)
     assert done.returncode == 0
+    form = option[0][2:]
     text = done.stdout.decode()
     if form == "json":
         assert json.loads(text)["schema"] == "partsum.bench/1"

@@ -220,7 +220,7 @@ class Report:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Report:
-        """Read what `to_dict` made; a ValueError if its schema is another one.
+        """Read what `to_dict` made; a ValueError if its schema is another one, or members lack.
 
         >>> from partsum import bench
         >>> bench.Report.from_dict({"schema": "partsum.bench/99"})
@@ -230,6 +230,13 @@ class Report:
         """
         if document.get("schema") != SCHEMA:
             raise ValueError(f"this reads schema {SCHEMA!r}, not {document.get('schema')!r}")
+        try:
+            return cls._from_dict(document)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"this is no whole report: {error!r}") from None
+
+    @classmethod
+    def _from_dict(cls, document: Mapping[str, Any]) -> Report:
         derived = ("ratio", "partsum_rate", "peer_rate", "winner")
         return cls(
             document["started"],
@@ -255,13 +262,16 @@ class Report:
 
     @classmethod
     def from_json(cls, text: str) -> Report:
-        """Read what `to_json` made; a ValueError if its schema is another one.
+        """Read what `to_json` made; a ValueError as of `from_dict`, or if it is no JSON.
 
         >>> from partsum import bench
         >>> bench.Report.from_json(bench.run([], [], pairs=1).to_json()).results
         ()
         """
-        return cls.from_dict(json.loads(text))
+        document = json.loads(text)
+        if not isinstance(document, dict):
+            raise ValueError(f"a report is a JSON object, not {type(document).__name__}")
+        return cls.from_dict(document)
 
     # --- for people ----------------------------------------------------------------------------
 

@@ -48,7 +48,8 @@ Examples:
   partsum bench --job etag --job tree       two everyday jobs
   partsum bench -a sha256 --source ram      one algorithm, without files
   partsum bench --html bench.html --json bench.json
-  partsum bench --markdown > bench.md""",
+  partsum bench --markdown > bench.md
+  partsum bench --from bench.json --svg bench.svg""",
 )
 @click.option(
     "--job",
@@ -91,6 +92,13 @@ Examples:
     type=click.Path(exists=True, file_okay=False, writable=True),
     help="Where the files are made, and removed.  [default: the system's temporary folder]",
 )
+@click.option(
+    "--from",
+    "earlier",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Measure nothing: show the report that --json wrote to FILE.",
+)
 @_output_option("json", "every run and all results")
 @_output_option("html", "a page with charts")
 @_output_option("markdown", "tables for a README")
@@ -106,6 +114,7 @@ def command(
     quick: bool,
     threads: int | None,
     folder: str | None,
+    earlier: str | None,
     **outputs: str | None,
 ) -> int:
     """Compare partsum with hashlib, awscrt, xxhash, zlib, md5sum, sha256sum and openssl.
@@ -127,24 +136,19 @@ def command(
         raise click.UsageError("only one of --json, --html, --markdown and --svg can be printed")
     for target in wanted.values():
         _check_writable(target)
-    status = Status()
-    try:
-        with _terminable():
-            report = bench.run(
-                jobs or (() if algorithms else None),
-                algorithms or (() if jobs else None),
-                sources=("file", "ram") if source == "both" else (source,),
-                size=size or (QUICK_SIZE if quick else None),
-                part_size=part_size,
-                pairs=pairs or (QUICK_PAIRS if quick else None),
-                threads=threads,
-                folder=folder,
-                progress=status,
-            )
-    except ValueError as error:
-        raise click.UsageError(reason(error)) from None
-    finally:
-        status.clear()
+    if earlier:
+        report = _read(Path(earlier))
+    else:
+        report = _measured(
+            jobs=jobs or (() if algorithms else None),
+            algorithms=algorithms or (() if jobs else None),
+            sources=("file", "ram") if source == "both" else (source,),
+            size=size or (QUICK_SIZE if quick else None),
+            part_size=part_size,
+            pairs=pairs or (QUICK_PAIRS if quick else None),
+            threads=threads,
+            folder=folder,
+        )
     for form, target in wanted.items():
         if target == "-":
             emit(forms[form](report), b"")
@@ -153,6 +157,24 @@ def command(
     if "-" not in wanted.values():
         emit(report.text(), b"")
     return 0
+
+
+def _measured(**options: Any) -> bench.Report:  # noqa: ANN401  (those of bench.run)
+    status = Status()
+    try:
+        with _terminable():
+            return bench.run(**options, progress=status)
+    except ValueError as error:
+        raise click.UsageError(reason(error)) from None
+    finally:
+        status.clear()
+
+
+def _read(path: Path) -> bench.Report:
+    try:
+        return bench.Report.from_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise click.ClickException(f"{path}: {error}") from None
 
 
 class Status:
