@@ -95,7 +95,9 @@ def _lines(report: Report) -> Iterator[str]:
         yield "</figure>"
     yield f"<h2>No difference shown</h2>\n<p>{escape(_words.ties(report, _words.TYPESET))}</p>"
     yield f"<h2>How it was measured</h2>\n<p>{escape(_words.method(report))}</p>"
-    yield from _ways(report.results)
+    ways = _words.ways(report)
+    if ways:
+        yield "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in ways) + "</ul>"
     yield '<h2>The machine</h2>\n<table class="facts">\n<tbody>'
     for key, value in _words.machine(report).items():
         yield f'<tr><th scope="row">{escape(key)}</th><td>{escape(value)}</td></tr>'
@@ -136,13 +138,3 @@ def _table(title: str, results: Sequence[Result]) -> Iterator[str]:
             yield f'<td role="cell" data-label="{column}"{kind}>{escape(cell)}</td>'
         yield "</tr>"
     yield "</tbody>\n</table>"
-
-
-def _ways(results: Sequence[Result]) -> Iterator[str]:
-    """Who did what, each way once."""
-    ways = dict.fromkeys((one.peer, one.how, one.ours) for one in results)
-    if ways:
-        yield "<ul>"
-        for peer, how, ours in ways:
-            yield f"<li>{escape(peer)}: {escape(how)}; partsum: <code>{escape(ours)}</code></li>"
-        yield "</ul>"

@@ -40,6 +40,8 @@ def _text_lines(report: Report) -> Iterator[str]:
         yield from _wrapped(f"Note: {warning}")
     yield ""
     yield from _wrapped(_words.method(report))
+    for line in _words.ways(report):
+        yield from _wrapped(f"- {line}", hang=2)
     yield ""
     for key, value in _words.machine(report).items():
         yield from _wrapped(f"{key + ':':13}{value}", hang=13)
@@ -53,7 +55,7 @@ def _wrapped(words: str, hang: int = 0) -> list[str]:
 
 def markdown(report: Report) -> str:
     """Tables, and under them what must not be overlooked."""
-    return "\n\n".join(_blocks(report)) + "\n"
+    return "\n\n".join(filter(None, _blocks(report))) + "\n"
 
 
 def _blocks(report: Report) -> Iterator[str]:
@@ -74,6 +76,8 @@ def _blocks(report: Report) -> Iterator[str]:
     for warning in _words.warnings(report):
         yield f"**Note:** {_cell(warning)}"
     yield _cell(_words.method(report))
+    yield "\n".join(f"- {_cell(line)}" for line in _words.ways(report))
+    yield "**The machine:**"
     yield "\n".join(f"- {key}: {_cell(value)}" for key, value in _words.machine(report).items())
 
 

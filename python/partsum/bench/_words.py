@@ -110,6 +110,14 @@ def method(report: Report) -> str:
     return text
 
 
+def ways(report: Report) -> list[str]:
+    """What was compared with what, a line for each way of partsum."""
+    found: dict[str, dict[str, None]] = {}
+    for one in report.results:
+        found.setdefault(one.ours, {})[one.how] = None
+    return [f"{ours} against {'; '.join(theirs)}." for ours, theirs in found.items()]
+
+
 def machine(report: Report) -> dict[str, str]:
     """What the figures depend on, a line each."""
     found: Mapping[str, Any] = report.machine
