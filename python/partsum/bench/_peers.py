@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, TypeAlias
 
-Bytes: TypeAlias = "bytes | memoryview"
+Bytes: TypeAlias = bytes | memoryview
 Digest: TypeAlias = Callable[[Bytes], bytes]
 Combine: TypeAlias = Callable[[int, int, int], int]
 

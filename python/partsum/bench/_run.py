@@ -28,7 +28,7 @@ SOURCES = ("file", "ram")
 FEWEST_PAIRS, MOST_PAIRS = 6, 15
 SECONDS = 110.0
 
-Size: TypeAlias = "int | str"
+Size: TypeAlias = int | str
 
 
 class WrongDigest(partsum.PartsumError):
