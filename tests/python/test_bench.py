@@ -9,6 +9,7 @@ import html.parser
 import inspect
 import itertools
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -23,7 +24,7 @@ from xml.etree import ElementTree
 import partsum
 import pytest
 from partsum import bench
-from partsum.bench import Pair, Ratio, Report, WrongDigest
+from partsum.bench import Pair, Ratio, Report, WrongDigest, _machine
 
 MIB = 1 << 20
 
@@ -114,6 +115,24 @@ def test_the_machine_is_described(report: Report) -> None:
         assert report.machine["file_system"]
     assert all(peer.present for peer in report.peers if peer.name in ("hashlib", "zlib"))
     assert all(peer.install for peer in report.peers)
+
+
+def test_what_is_in_the_page_cache(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(4 * MIB))
+    if _machine.cached(path) is None:
+        pytest.skip("this system does not tell")
+    assert _machine.cached(path) == 1.0
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    dropped = _machine.cached(path)
+    _machine.read_through(path)
+    assert _machine.cached(path) == 1.0
+    if dropped == 1.0:
+        pytest.skip("this file system keeps its files in memory")
+    assert dropped is not None
+    assert dropped < 0.5
 
 
 def test_turns_alternate() -> None:
