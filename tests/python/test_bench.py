@@ -146,6 +146,13 @@ def test_by_default_there_are_enough_pairs_for_an_interval() -> None:
     assert result.ratio.confidence >= 0.95
 
 
+def test_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("partsum.bench._machine.available_memory", lambda: 256 * MIB)
+    found = bench.run([], ["CRC32"], sources=["ram"], threads=2, quick=True)
+    assert found.options["pairs"] == 3
+    assert found.options["size"] == 16 * MIB  # a sixteenth
+
+
 def test_progress_says_what_is_next_and_how_long_it_takes() -> None:
     steps: list[bench.Progress] = []
     small(["whole-md5"], [], progress=steps.append)

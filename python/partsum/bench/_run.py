@@ -26,6 +26,7 @@ DEFAULT_PART_SIZE = 8 << 20
 SOURCES = ("file", "ram")
 # Six pairs are the fewest that give an interval of 95 %.
 FEWEST_PAIRS, MOST_PAIRS = 6, 15
+QUICK_PAIRS = 3
 SECONDS = 110.0
 
 Size: TypeAlias = int | str
@@ -73,6 +74,7 @@ def run(
     pairs: int | None = None,
     threads: int | None = None,
     folder: str | os.PathLike[str] | None = None,
+    quick: bool = False,
     progress: Callable[[Progress], object] | None = None,
 ) -> Report:
     """Compare partsum with every peer that is on this machine.
@@ -92,6 +94,7 @@ def run(
         pairs: Per comparison; by default as many as fit in about two minutes, 6 to 15.
         threads: For partsum and for the peers; by default what partsum uses by itself.
         folder: Where a folder for the files is made, and removed; by default the system's.
+        quick: Half the default size and 3 pairs, for a first impression in half a minute.
         progress: Called with a `Progress` before each step; its exceptions end the run.
 
     Raises:
@@ -112,8 +115,8 @@ def run(
     sources = _known(sources, SOURCES, "source")
     part_bytes = _bytes(part_size, "part_size")
     count = _whole_number(threads, "threads") or _machine.cpus_allowed()
-    pairs = _whole_number(pairs, "pairs")
-    size = _default_size(count) if size is None else _bytes(size, "size")
+    pairs = _whole_number(pairs, "pairs") or (QUICK_PAIRS if quick else None)
+    size = _default_size(count) // (2 if quick else 1) if size is None else _bytes(size, "size")
     partsum.plan_parts(size, part_bytes, allow_small_parts=True)  # refuse what S3 would
     began = time.perf_counter()
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -191,7 +194,7 @@ def _default_size(threads: int) -> int:
     spare = _machine.available_memory()
     if spare is None:
         return size
-    return min(size, max(spare // 8 // DEFAULT_PART_SIZE, 1) * DEFAULT_PART_SIZE)
+    return min(size, max(spare // 8 // DEFAULT_PART_SIZE, 2) * DEFAULT_PART_SIZE)
 
 
 def _check_room(folder: Path, on_disk: int, in_ram: int) -> None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 LONG = 180  # seconds
-QUICK_SIZE, QUICK_PAIRS = "64MiB", 3
 
 
 def _output_option(form: str, what: str) -> Callable[[F], F]:
@@ -80,9 +79,7 @@ Examples:
     help="Pairs of runs for each row.  [default: 6 to 15, to fill two minutes]",
 )
 @click.option(
-    "--quick",
-    is_flag=True,
-    help=f"As --size {QUICK_SIZE} --pairs {QUICK_PAIRS}: too few for publishing.",
+    "--quick", is_flag=True, help="Half the size and 3 pairs: half a minute, too little to publish."
 )
 @threads_option
 @click.option(
@@ -143,11 +140,12 @@ def command(
             jobs=jobs or (() if algorithms else None),
             algorithms=algorithms or (() if jobs else None),
             sources=("file", "ram") if source == "both" else (source,),
-            size=size or (QUICK_SIZE if quick else None),
+            size=size,
             part_size=part_size,
-            pairs=pairs or (QUICK_PAIRS if quick else None),
+            pairs=pairs,
             threads=threads,
             folder=folder,
+            quick=quick,
         )
     for form, target in wanted.items():
         if target == "-":
