@@ -74,9 +74,12 @@ python-%: .venv/.tools
 	target/python-$*/venv/bin/python -m pip install --quiet target/python-$*/*.whl --group test
 	PARTSUM_TEST_SERVERS=seaweedfs target/python-$*/venv/bin/python -m pytest -q
 
-bench: .venv/.wheel ## partsum against its peers, paired on this machine
+bench: .venv/.wheel ## partsum against its peers on this machine, into benches/results; ten minutes
+	rm -rf target/criterion
 	cargo bench --locked
-	$(BIN)/python benches/versus_hashlib.py
+	$(BIN)/python benches/table.py --markdown benches/results/kernels.md --svg benches/results/kernels.svg
+	$(BIN)/partsum bench --json benches/results/bench.json --markdown benches/results/bench.md \
+	  --svg benches/results/bench.svg --html benches/results/bench.html
 
 clean: ## remove what was built
 	rm -rf target dist .venv

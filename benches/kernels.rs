@@ -1,74 +1,106 @@
-//! One core, messages in L2: each algorithm on each instruction set and number of messages, beside its peers.
+//! One core: each algorithm on each instruction set and number of messages, beside its peers, from L2 and from RAM.
 //!
-//! `cargo bench --bench kernels`. Every figure is checked: a kernel whose digests are wrong does not get timed.
+//! `cargo bench --bench kernels`; `benches/table.py` makes one table of it. Every figure is checked: whoever computes
+//! another digest than the first peer does not get timed.
 
 use std::{hint::black_box, time::Duration};
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{
+    BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
+    measurement::WallTime,
+};
 use partsum::{Algorithm, Digest, Isa, bench};
 
-/// Bytes hashed at once: half of the smallest L2 around.
-const BYTES: usize = 256 << 10;
+/// Half of the smallest L2 around.
+const IN_L2: usize = 256 << 10;
+/// More than an L3. Among 16 lanes it makes messages of 8 MiB, as boto3 cuts them: a power of two, the hard case.
+const IN_RAM: usize = 128 << 20;
 
-/// What users would call without us, one message after the other.
-fn peer(algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
+type Peer = (&'static str, fn(&[u8]) -> Vec<u8>);
+
+/// What users would call without us, one message after the other; the first one is believed.
+fn peers(algorithm: Algorithm) -> Vec<Peer> {
     use md5::Digest as _;
     match algorithm {
-        Algorithm::Md5 => md5::Md5::digest(message).to_vec(),
-        Algorithm::Sha1 => sha1::Sha1::digest(message).to_vec(),
-        Algorithm::Sha256 => sha2::Sha256::digest(message).to_vec(),
-        Algorithm::Sha512 => sha2::Sha512::digest(message).to_vec(),
-        Algorithm::Crc32 => crc32fast::hash(message).to_be_bytes().to_vec(),
-        Algorithm::Crc32c => crc32c::crc32c(message).to_be_bytes().to_vec(),
-        Algorithm::Crc64Nvme => crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, message).to_be_bytes().to_vec(),
-        Algorithm::XxHash64 => twox_hash::XxHash64::oneshot(0, message).to_be_bytes().to_vec(),
-        Algorithm::XxHash3 => twox_hash::XxHash3_64::oneshot(message).to_be_bytes().to_vec(),
-        Algorithm::XxHash128 => twox_hash::XxHash3_128::oneshot(message).to_be_bytes().to_vec(),
+        Algorithm::Md5 => vec![("md-5", |bytes| md5::Md5::digest(bytes).to_vec())],
+        Algorithm::Sha1 => vec![("sha1", |bytes| sha1::Sha1::digest(bytes).to_vec())],
+        Algorithm::Sha256 => vec![("sha2", |bytes| sha2::Sha256::digest(bytes).to_vec())],
+        Algorithm::Sha512 => vec![("sha2", |bytes| sha2::Sha512::digest(bytes).to_vec())],
+        Algorithm::Crc32 => vec![
+            ("crc32fast", |bytes| crc32fast::hash(bytes).to_be_bytes().to_vec()),
+            ("crc-fast", |bytes| crc_fast(crc_fast::CrcAlgorithm::Crc32IsoHdlc, 4, bytes)),
+        ],
+        Algorithm::Crc32c => vec![
+            ("crc32c", |bytes| crc32c::crc32c(bytes).to_be_bytes().to_vec()),
+            ("crc-fast", |bytes| crc_fast(crc_fast::CrcAlgorithm::Crc32Iscsi, 4, bytes)),
+        ],
+        Algorithm::Crc64Nvme => vec![("crc-fast", |bytes| crc_fast(crc_fast::CrcAlgorithm::Crc64Nvme, 8, bytes))],
+        Algorithm::XxHash64 => vec![
+            ("twox-hash", |bytes| twox_hash::XxHash64::oneshot(0, bytes).to_be_bytes().to_vec()),
+            ("xxhash-rust", |bytes| xxhash_rust::xxh64::xxh64(bytes, 0).to_be_bytes().to_vec()),
+        ],
+        Algorithm::XxHash3 => vec![
+            ("twox-hash", |bytes| twox_hash::XxHash3_64::oneshot(bytes).to_be_bytes().to_vec()),
+            ("xxhash-rust", |bytes| xxhash_rust::xxh3::xxh3_64(bytes).to_be_bytes().to_vec()),
+        ],
+        Algorithm::XxHash128 => vec![
+            ("twox-hash", |bytes| twox_hash::XxHash3_128::oneshot(bytes).to_be_bytes().to_vec()),
+            ("xxhash-rust", |bytes| xxhash_rust::xxh3::xxh3_128(bytes).to_be_bytes().to_vec()),
+        ],
     }
 }
 
-const fn peer_name(algorithm: Algorithm) -> &'static str {
-    match algorithm {
-        Algorithm::Md5 => "md-5",
-        Algorithm::Sha1 => "sha1",
-        Algorithm::Sha256 | Algorithm::Sha512 => "sha2",
-        Algorithm::Crc32 => "crc32fast",
-        Algorithm::Crc32c => "crc32c",
-        Algorithm::Crc64Nvme => "crc-fast",
-        Algorithm::XxHash64 | Algorithm::XxHash3 | Algorithm::XxHash128 => "twox-hash",
-    }
+fn crc_fast(algorithm: crc_fast::CrcAlgorithm, size: usize, bytes: &[u8]) -> Vec<u8> {
+    crc_fast::checksum(algorithm, bytes).to_be_bytes()[8 - size..].to_vec()
 }
 
 fn kernels(criterion: &mut Criterion) {
-    for algorithm in Algorithm::ALL {
-        let mut group = criterion.benchmark_group(algorithm.name());
-        group.throughput(Throughput::Bytes(BYTES as u64));
-        let bytes: Vec<u8> = (0..BYTES).map(|i| (i % 251) as u8).collect();
-        group.bench_function(BenchmarkId::new(peer_name(algorithm), 1), |bencher| {
-            bencher.iter(|| peer(algorithm, black_box(&bytes)));
-        });
-        for isa in Isa::available() {
-            let lanes = bench::lanes(algorithm, isa);
-            if lanes == 1 && isa != Isa::PORTABLE {
-                continue;
+    for (place, size) in [("L2", IN_L2), ("RAM", IN_RAM)] {
+        let bytes: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
+        for algorithm in Algorithm::ALL {
+            let mut group = criterion.benchmark_group(format!("{} {place}", algorithm.name()));
+            group.throughput(Throughput::Bytes(size as u64));
+            if size == IN_RAM {
+                group.sample_size(10).sampling_mode(SamplingMode::Flat);
             }
-            let mut counts = vec![1, 2, lanes / 2, lanes];
-            counts.retain(|count| (1..=lanes).contains(count));
-            counts.sort_unstable();
-            counts.dedup();
-            for count in counts {
-                let messages: Vec<&[u8]> = bytes.chunks(BYTES / count).collect();
-                let expected: Vec<_> = messages.iter().map(|message| peer(algorithm, message)).collect();
-                let digests = bench::hash_many(algorithm, isa, &messages);
-                assert_eq!(digests.iter().map(Digest::as_bytes).collect::<Vec<_>>(), expected);
-                let name = if lanes == 1 { "partsum".to_owned() } else { format!("partsum {}", isa.name()) };
-                group.bench_function(BenchmarkId::new(name, count), |bencher| {
-                    bencher.iter(|| bench::hash_many(algorithm, isa, black_box(&messages)));
-                });
-            }
+            compare(&mut group, algorithm, &bytes);
+            group.finish();
         }
-        group.finish();
     }
+}
+
+fn compare(group: &mut BenchmarkGroup<'_, WallTime>, algorithm: Algorithm, bytes: &[u8]) {
+    let peers = peers(algorithm);
+    let (_, believed) = peers[0];
+    for (name, peer) in peers {
+        assert_eq!(peer(bytes), believed(bytes), "{name} computes another {}", algorithm.name());
+        group.bench_function(BenchmarkId::new(name, 1), |bencher| bencher.iter(|| peer(black_box(bytes))));
+    }
+    for isa in Isa::available() {
+        let lanes = bench::lanes(algorithm, isa);
+        if lanes == 1 && isa != Isa::PORTABLE {
+            continue; // without lanes, the instruction set is the crate's affair
+        }
+        for count in counts(lanes, bytes.len()) {
+            let messages: Vec<&[u8]> = bytes.chunks(bytes.len() / count).collect();
+            let expected: Vec<_> = messages.iter().map(|message| believed(message)).collect();
+            let digests = bench::hash_many(algorithm, isa, &messages);
+            assert_eq!(digests.iter().map(Digest::as_bytes).collect::<Vec<_>>(), expected);
+            let name = if lanes == 1 { "partsum".to_owned() } else { format!("partsum {}", isa.name()) };
+            group.bench_function(BenchmarkId::new(name, count), |bencher| {
+                bencher.iter(|| bench::hash_many(algorithm, isa, black_box(&messages)));
+            });
+        }
+    }
+}
+
+/// Full lanes, and from L2 also fewer messages than lanes.
+fn counts(lanes: usize, size: usize) -> Vec<usize> {
+    let mut counts = if size == IN_RAM { vec![lanes] } else { vec![1, 2, lanes / 2, lanes] };
+    counts.retain(|count| (1..=lanes).contains(count));
+    counts.sort_unstable();
+    counts.dedup();
+    counts
 }
 
 criterion_group! {

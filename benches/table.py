@@ -1,0 +1,178 @@
+"""One table of what criterion measured last: partsum against the fastest peer of each group.
+
+    cargo bench --bench kernels && python benches/table.py [--markdown FILE] [--svg FILE]
+
+Criterion measures one after the other, so a ratio here is one of medians, and its interval is made
+of the ends of their 95 % intervals; `partsum bench` compares in pairs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from partsum.bench import Ratio
+from partsum.bench._chart import Bar, standalone
+from partsum.bench._machine import describe
+from partsum.bench._words import rate, ratio
+
+ALGORITHMS = (
+    *("MD5", "SHA1", "SHA256", "SHA512"),
+    *("CRC32", "CRC32C", "CRC64NVME"),
+    *("XXHASH64", "XXHASH3", "XXHASH128"),
+)
+PLACES = ("L2", "RAM")
+
+
+class Measured(NamedTuple):
+    """One benchmark of criterion."""
+
+    who: str
+    messages: int
+    size: int
+    """Bytes."""
+    median: float
+    """Nanoseconds, as all below."""
+    low: float
+    high: float
+
+    @property
+    def gigabytes(self) -> float:
+        """Per second."""
+        return self.size / self.median
+
+    def against(self, other: Measured) -> Bar:
+        """How many times as fast as another one."""
+        ratio = Ratio(
+            other.median / self.median, other.low / self.high, other.high / self.low, 0.95
+        )
+        winner = "partsum" if ratio.low > 1 else "peer" if ratio.high < 1 else "tie"
+        one = "1 message" if self.messages == 1 else f"{self.messages} messages"
+        return Bar("", f"{self.who.removeprefix('partsum').strip()} {one}".strip(), ratio, winner)
+
+
+class Row(NamedTuple):
+    """One comparison."""
+
+    place: str
+    ours: Measured
+    peer: Measured
+    bar: Bar
+
+
+def read(folder: Path) -> dict[str, list[Measured]]:
+    """The benchmarks of each group."""
+    groups: dict[str, list[Measured]] = defaultdict(list)
+    for path in folder.glob("*/*/*/new/benchmark.json"):
+        about = json.loads(path.read_text())
+        median = json.loads((path.parent / "estimates.json").read_text())["median"]
+        interval = median["confidence_interval"]
+        groups[about["group_id"]].append(
+            Measured(
+                about["function_id"],
+                int(about["value_str"]),
+                about["throughput"]["Bytes"],
+                median["point_estimate"],
+                interval["lower_bound"],
+                interval["upper_bound"],
+            )
+        )
+    return groups
+
+
+def rows(groups: dict[str, list[Measured]]) -> Iterator[Row]:
+    """Every way of partsum against the fastest peer."""
+    for place in PLACES:
+        for algorithm in ALGORITHMS:
+            measured = groups.get(f"{algorithm} {place}", [])
+            ours = [one for one in measured if one.who.startswith("partsum")]
+            peers = [one for one in measured if not one.who.startswith("partsum")]
+            if not ours or not peers:
+                continue
+            best = min(peers, key=lambda one: one.median)
+            for one in sorted(ours, key=lambda one: (one.who != "partsum portable", one[:2])):
+                bar = one.against(best)._replace(title=f"{algorithm} against {best.who}")
+                yield Row(place, one, best, bar)
+
+
+def machine() -> str:
+    """What the figures depend on."""
+    found = describe(Path.cwd())
+    rustc = subprocess.run(("rustc", "--version"), capture_output=True, text=True, check=True)
+    virtual = ", virtual machine" if found["virtual"] else ""
+    return (
+        f"{found['cpu']} ({found['architecture']}){virtual}, one core; {found['system']}; "
+        f"{rustc.stdout.strip()}; "
+        f"partsum {found['partsum']}"
+    )
+
+
+def markdown(table: list[Row], about: str) -> str:
+    """The table."""
+    lines = [
+        "| algorithm | bytes in | partsum | GB/s | fastest peer | GB/s | ratio (interval) |",
+        "|---|---|---|--:|---|--:|--:|",
+    ]
+    for place, ours, peer, bar in table:
+        times = ratio(bar.ratio).replace(" ", "** ", 1)
+        lines.append(
+            f"| {bar.title.split()[0]} | {place} | {bar.name} | {rate(ours.gigabytes)} "
+            f"| {peer.who} | {rate(peer.gigabytes)} | **{times} |"
+        )
+    wins = [
+        f"{bar.title.split()[0]} ({place}, {bar.name})"
+        for place, _, _, bar in table
+        if bar.winner == "peer"
+    ]
+    return (
+        "\n".join(
+            [
+                *lines,
+                "",
+                f"Where a peer wins: {'; '.join(wins) or 'none in this run'}.",
+                "",
+                f"{about}. Medians of criterion, one after the other; the interval is made of the "
+                "ends of their 95 % intervals. Every digest was compared.",
+            ]
+        )
+        + "\n"
+    )
+
+
+def svg(table: list[Row], about: str) -> str:
+    """The chart."""
+    titles = {"L2": "256 KiB in L2", "RAM": "128 MiB in RAM"}
+    groups = [(titles[place], [row.bar for row in table if row.place == place]) for place in PLACES]
+    cpu, _, rest = about.partition("; ")
+    return standalone(
+        "One core: how many times as fast as the fastest crate",
+        [(title, bars) for title, bars in groups if bars],
+        [cpu, rest],
+    )
+
+
+def main() -> None:
+    """Read and print."""
+    parser = argparse.ArgumentParser(description="one table of what criterion measured")
+    parser.add_argument("--criterion", type=Path, default=Path("target/criterion"))
+    parser.add_argument("--markdown", type=Path, help="write the table to this file too")
+    parser.add_argument("--svg", type=Path, help="write a chart to this file")
+    arguments = parser.parse_args()
+    table = list(rows(read(arguments.criterion)))
+    if not table:
+        raise SystemExit(f"nothing in {arguments.criterion}: run cargo bench --bench kernels first")
+    about = machine()
+    print(markdown(table, about), end="")
+    if arguments.markdown:
+        arguments.markdown.write_text(markdown(table, about))
+    if arguments.svg:
+        arguments.svg.write_text(svg(table, about))
+
+
+if __name__ == "__main__":
+    main()
