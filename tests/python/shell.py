@@ -1,5 +1,7 @@
 """The command line in real processes, beside the coreutils."""
 
+import base64
+import hashlib
 import json
 import os
 import shutil
@@ -74,6 +76,22 @@ def coreutils(*args: str | bytes, stdin: bytes = b"", cwd: Path | None = None) -
 def pattern(size: int) -> bytes:
     """Bytes of the cycle of 251, so that no two blocks are equal."""
     return (bytes(range(251)) * (size // 251 + 1))[:size]
+
+
+def b64(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()
+
+
+def composite(alg: str, data: bytes, part_size: int) -> str:
+    """The composite checksum as hashlib makes it."""
+    parts = [data[at : at + part_size] for at in range(0, len(data), part_size)]
+    digests = b"".join(hashlib.new(alg, part).digest() for part in parts)
+    return f"{b64(hashlib.new(alg, digests).digest())}-{len(parts)}"
+
+
+def multipart_etag(data: bytes, part_size: int) -> str:
+    value, _, count = composite("md5", data, part_size).rpartition("-")
+    return f"{base64.b64decode(value).hex()}-{count}"
 
 
 @pytest.fixture

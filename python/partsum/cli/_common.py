@@ -17,6 +17,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 Callback = Callable[[int], None]
 
+# Exit status where nothing is wrong, and yet not all is well: --help says what it means.
+NO_ANSWER = 3
+
 # Digests come back fast; a bar for less than this would only flicker.
 LARGE = 256 << 20
 # Of a stream: what stays in the cache, and what holds enough parts of 8 MiB to hash them at once.
@@ -57,14 +60,32 @@ def plan_of(text: str | None) -> int | str | None:
     return int(text) if text.isdecimal() else text
 
 
-def _checked_part_size(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+def size_text(size: int) -> str:
+    """A size as ``--part-size`` takes it and a person reads it."""
+    mebi, rest = divmod(size, 1 << 20)
+    return str(size) if rest or not mebi else f"{mebi}MiB"
+
+
+def _check_part_size(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     try:
         partsum.plan_parts(0, plan_of(value), allow_small_parts=True)
     except ValueError as error:
         raise click.BadParameter(reason(error), ctx, param) from None
     if value is not None and _DECIMAL_UNIT.fullmatch(value):
         say(f"note: {value} counts in powers of 1000; the AWS CLI takes it as {value[:-1]}iB")
+
+
+def _checked_part_size(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    _check_part_size(ctx, param, value)
     return value
+
+
+def _checked_part_sizes(
+    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    for value in values:
+        _check_part_size(ctx, param, value)
+    return values
 
 
 def _presets(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -93,6 +114,19 @@ def part_size_option(default: str | None) -> Callable[[F], F]:
         )(function)
 
     return decorate
+
+
+def part_sizes_option(help: str) -> Callable[[F], F]:
+    """``--part-size``, repeatable."""
+    return click.option(
+        "--part-size",
+        "part_sizes",
+        multiple=True,
+        metavar="SIZE|PRESET",
+        callback=_checked_part_sizes,
+        shell_complete=_presets,
+        help=help,
+    )
 
 
 threads_option = click.option(
@@ -271,6 +305,11 @@ def facts(sums: partsum.ObjectChecksums) -> dict[str, Any]:
         "multipart": sums.plan.multipart,
         "part_count": len(sums.parts),
     }
+
+
+def worse(status: int, other: int) -> int:
+    """The exit status of both: wrong usage before what is wrong, that before no answer."""
+    return max(status, other, key=(0, NO_ANSWER, 1, 2).index)
 
 
 class Failed(NamedTuple):
