@@ -1,25 +1,15 @@
 """Many files at once: their parts share the SIMD lanes, and the results come one by one."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 import partsum
-from partsum.cli._common import Callback, has_size, plan_of
+from partsum.cli._common import Callback, Request, has_size, plan_of
 
 T = TypeVar("T")
 
 # Names looked at before they are hashed; the library opens fewer at a time.
 LOOK_AHEAD = 1024
-
-
-class Request(NamedTuple):
-    """What the library is asked for one file, or for many."""
-
-    algorithms: tuple[str, ...]
-    part_size: str | None
-    allow_small_parts: bool = False
-    threads: int | None = None
-    no_mmap: bool = False
 
 
 class Batches(Generic[T]):
@@ -71,7 +61,8 @@ class Batches(Generic[T]):
             asked = request
             batch.append(name)
         if asked and len(batch) > 1:
-            self._results = partsum.hash_files(
+            hash_files = asked.cache.hash_files if asked.cache else partsum.hash_files
+            self._results = hash_files(
                 batch,
                 asked.algorithms,
                 part_size=plan_of(asked.part_size),

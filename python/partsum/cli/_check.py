@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from partsum import NotSupportedByS3, ObjectChecksums
-from partsum.cli._batches import Batches, Request
+from partsum.cli._batches import Batches
 from partsum.cli._common import (
     Callback,
     Failed,
+    Request,
     each,
     emit,
     emit_json,

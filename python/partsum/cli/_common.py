@@ -7,11 +7,14 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import Any, BinaryIO, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 
 import click
 
 import partsum
+
+if TYPE_CHECKING:
+    from partsum.cli._cache import Cache
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -137,6 +140,34 @@ threads_option = click.option(
     metavar="N",
     help="Threads; all CPUs by default.",
 )
+
+
+def _cache(ctx: click.Context, _param: click.Parameter, value: bool) -> "Cache | None":
+    if not value:
+        return None
+    from partsum.cli._cache import Cache
+
+    cache = Cache()
+    ctx.call_on_close(cache.close)
+    return cache
+
+
+cache_option = click.option(
+    "--cache/--no-cache",
+    "cache",
+    envvar="PARTSUM_CACHE",
+    show_envvar=True,
+    callback=_cache,
+    help="Remember checksums, and do not read files that have not changed since; no by default.",
+)
+
+
+def given_on_command_line(option: str) -> bool:
+    """Tell an option that was typed from one of the environment."""
+    source = click.get_current_context().get_parameter_source(option)
+    return source is click.core.ParameterSource.COMMANDLINE
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 # Not click's own check of the path: an unreadable file is one error line, and the rest goes on.
 files_argument = click.argument(
@@ -264,19 +295,26 @@ def feed(
             del piece  # before the next one is read
 
 
-def object_hasher(
-    algorithms: Sequence[str],
-    part_size: str | None,
-    allow_small_parts: bool,
-    threads: int | None,
-    no_mmap: bool = False,
-) -> Callable[[str, Callback | None], partsum.ObjectChecksums]:
+class Request(NamedTuple):
+    """What the library is asked for one file, or for many."""
+
+    algorithms: tuple[str, ...]
+    part_size: str | None
+    allow_small_parts: bool = False
+    threads: int | None = None
+    no_mmap: bool = False
+    cache: "Cache | None" = None
+
+
+def object_hasher(request: Request) -> Callable[[str, Callback | None], partsum.ObjectChecksums]:
     """A function from a name to the object of those bytes, planned as the options say."""
+    algorithms, part_size, allow_small_parts, threads, no_mmap, cache = request
     plan = plan_of(part_size)
+    hash_file = cache.hash_file if cache else partsum.hash_file
 
     def hash_object(name: str, progress: Callback | None) -> partsum.ObjectChecksums:
         if has_size(name):
-            return partsum.hash_file(
+            return hash_file(
                 name,
                 algorithms,
                 part_size=plan,

@@ -1,13 +1,15 @@
 """``partsum parts``: every part and the object, for people and for the AWS CLI."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from partsum import NotSupportedByS3, ObjectChecksums, PartsumError
 from partsum.cli._common import (
     Failed,
+    Request,
     algorithm_option,
+    cache_option,
     each,
     emit,
     emit_json,
@@ -19,6 +21,9 @@ from partsum.cli._common import (
     say,
     threads_option,
 )
+
+if TYPE_CHECKING:
+    from partsum.cli._cache import Cache
 
 TYPES = ("COMPOSITE", "FULL_OBJECT")
 
@@ -52,6 +57,7 @@ Examples:
 )
 @json_option
 @threads_option
+@cache_option
 @click.argument("file", type=click.Path(readable=False, allow_dash=True))
 def command(
     *,
@@ -62,6 +68,7 @@ def command(
     layout: str,
     as_json: bool,
     threads: int | None,
+    cache: "Cache | None",
     file: str,
 ) -> int:
     """Print every part of FILE, or of standard input for "-", and below them the object.
@@ -75,7 +82,9 @@ def command(
     if layout != "s3api":
         algorithms = algorithms or ("CRC64NVME",)
     with_etag = tuple(dict.fromkeys(("MD5", *algorithms)))
-    hash_object = object_hasher(with_etag, part_size, allow_small_parts, threads)
+    hash_object = object_hasher(
+        Request(with_etag, part_size, allow_small_parts, threads, cache=cache)
+    )
     [(_, sums)] = each([file], hash_object)
     if isinstance(sums, Failed):
         if layout == "json":

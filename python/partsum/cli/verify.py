@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,7 @@ from partsum.cli._common import (
     Callback,
     F,
     Failed,
+    cache_option,
     each,
     emit,
     emit_json,
@@ -30,7 +31,11 @@ from partsum.cli._common import (
     threads_option,
 )
 
-Compare = Callable[[str, Callback | None], partsum.Verdict]
+if TYPE_CHECKING:
+    from partsum.cli._cache import Cache
+
+# Of a file, or of what is known of one.
+Compare = Callable[[str | partsum.ObjectChecksums, Callback | None], partsum.Verdict]
 
 STATUS = {
     partsum.Status.MATCH: 0,
@@ -69,6 +74,7 @@ Examples:
 @client_options
 @sse_c_option
 @threads_option
+@cache_option
 @json_option
 @click.argument("file", type=click.Path(readable=False))
 @click.argument("url", metavar="[s3://BUCKET/KEY]", type=S3NameType(), required=False)
@@ -82,6 +88,7 @@ def command(
     connection: Connection,
     sse_c: dict[str, Any],
     threads: int | None,
+    cache: "Cache | None",
     as_json: bool,
     file: str,
     url: S3Name | None,
@@ -89,7 +96,8 @@ def command(
     """Tell whether FILE has the bytes of an object, by the checksums that S3 has of it.
 
     S3 is asked through boto3 for s3://BUCKET/KEY; or, without the network, it is what the AWS CLI
-    printed into files. Only what S3 says is computed, in one read of the file.
+    printed into files. Only what S3 says is computed, in one read of the file. --cache can save
+    that read where another verb has remembered what S3 says.
 
     Exit status: 0 MATCH, 1 MISMATCH or a file that cannot be read, 2 wrong usage, 3 NOT_COMPARABLE:
     what S3 says does not tell; the line says what would.
@@ -103,7 +111,14 @@ def command(
         raise click.UsageError(f"{url}: the key is missing")
     else:
         compare = _with_object(url, connection, sse_c, version_id, threads)
-    [(_, verdict)] = each([file], compare)
+
+    def find(name: str, progress: Callback | None) -> partsum.Verdict:
+        for sums in cache.remembered(name) if cache else ():
+            if verdict := compare(sums, progress):
+                return verdict
+        return compare(name, progress)
+
+    [(_, verdict)] = each([file], find)
     if isinstance(verdict, Failed):
         if as_json:
             emit_json({"path": file, "error": verdict.reason})
@@ -116,8 +131,8 @@ def command(
 
 
 def _with_saved(responses: Sequence[Any], threads: int | None) -> Compare:
-    def compare(name: str, progress: Callback | None) -> partsum.Verdict:
-        return partsum.verify(name, responses, threads=threads, progress=progress)
+    def compare(file: str | partsum.ObjectChecksums, progress: Callback | None) -> partsum.Verdict:
+        return partsum.verify(file, responses, threads=threads, progress=progress)
 
     return compare
 
@@ -133,11 +148,11 @@ def _with_object(
 
     client = connection.client()
 
-    def compare(name: str, progress: Callback | None) -> partsum.Verdict:
+    def compare(file: str | partsum.ObjectChecksums, progress: Callback | None) -> partsum.Verdict:
         try:
             return verify_object(
                 client,
-                name,
+                file,
                 url.bucket,
                 url.key,
                 VersionId=version_id,
