@@ -137,6 +137,12 @@ def test_part_size_gives_the_checksum_of_the_object(aws_file: Path) -> None:
         assert out == f"{known['composite'] or known['full_object']}  {aws_file}\n"
 
 
+def test_presets_that_plan_by_the_size_take_an_empty_file(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"")
+    want = hashlib.md5(b"").hexdigest()
+    assert ok("etag", "--part-size", "rclone", "f", cwd=tmp_path).decode() == f"{want}  f\n"
+
+
 def test_part_size_none_is_one_put_object(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"x" * 9 * MIB)
     want = b64(hashlib.sha256(b"x" * 9 * MIB).digest())

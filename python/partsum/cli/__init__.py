@@ -10,7 +10,7 @@ import click
 import partsum
 from partsum.cli._common import failure, say
 
-VERBS = ("sum", "etag", "parts", "solve", "verify", "cache", "doctor", "completion")
+VERBS = ("sum", "etag", "parts", "solve", "verify", "manifest", "cache", "doctor", "completion")
 """One module of this package per verb, in the order of the help; each has a ``command``."""
 
 # From click 8.2 on, `partsum` alone is an error that shows the help.

@@ -7,6 +7,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 
 import click
@@ -274,6 +275,14 @@ def has_size(name: str) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_size > 0
 
 
+def _is_empty(name: str) -> bool:
+    """Tell an empty file from those of /proc, which only say that they are."""
+    if name == "-" or not Path(name).is_file():
+        return False
+    with open_stream(name) as stream:
+        return not stream.read(1)
+
+
 def open_stream(name: str) -> AbstractContextManager[BinaryIO]:
     """Open anything that can be read; standard input for "-", which is left open."""
     if name != "-":
@@ -322,6 +331,10 @@ def object_hasher(request: Request) -> Callable[[str, Callback | None], partsum.
                 threads=threads,
                 io="read" if no_mmap else "auto",
                 progress=progress,
+            )
+        if _is_empty(name):  # some presets need the size, which a stream does not have
+            return partsum.hash_bytes(
+                b"", algorithms, part_size=plan, allow_small_parts=allow_small_parts
             )
         with open_stream(name) as stream:
             return partsum.hash_stream(

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from partsum import NotSupportedByS3, ObjectChecksums, PartsumError
+from partsum import ObjectChecksums, PartsumError
 from partsum.cli._common import (
     Failed,
     Request,
@@ -21,11 +21,10 @@ from partsum.cli._common import (
     say,
     threads_option,
 )
+from partsum.cli._objects import TYPES, object_checksums, part_documents
 
 if TYPE_CHECKING:
     from partsum.cli._cache import Cache
-
-TYPES = ("COMPOSITE", "FULL_OBJECT")
 
 
 @click.command(
@@ -95,7 +94,7 @@ def command(
             alg = algorithms[0] if algorithms else None
             emit_json(sums.complete_multipart_upload_args(alg, checksum_type)["MultipartUpload"])
             return 0
-        checksums = {alg: _object_checksums(sums, alg, checksum_type) for alg in algorithms}
+        checksums = {alg: object_checksums(sums, alg, checksum_type) for alg in algorithms}
     except (PartsumError, ValueError) as refusal:
         say(f"{file}: {reason(refusal)}")
         return 2
@@ -121,19 +120,6 @@ def _problem(
     return None
 
 
-def _object_checksums(sums: ObjectChecksums, alg: str, only: str | None) -> dict[str, str]:
-    """Map each type that S3 can have for the object to its value; a type asked for must exist."""
-    if only:
-        return {only: sums.checksum(alg, only)}
-    values = {}
-    for kind in TYPES if sums.plan.multipart else TYPES[1:]:
-        try:
-            values[kind] = sums.checksum(alg, kind)
-        except NotSupportedByS3:
-            continue
-    return values
-
-
 def _document(
     file: str, sums: ObjectChecksums, checksums: dict[str, dict[str, str]]
 ) -> dict[str, Any]:
@@ -143,16 +129,7 @@ def _document(
         | {
             "etag": sums.etag,
             "checksums": checksums,
-            "parts": [
-                {
-                    "number": part.number,
-                    "offset": part.offset,
-                    "size": part.size,
-                    "etag": part.etag,
-                    "checksums": {alg: part.checksum(alg) for alg in checksums},
-                }
-                for part in sums.parts
-            ],
+            "parts": part_documents(sums, checksums),
         }
     )
 
