@@ -7,7 +7,6 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 
 import click
@@ -277,7 +276,7 @@ def has_size(name: str) -> bool:
 
 def _is_empty(name: str) -> bool:
     """Tell an empty file from those of /proc, which only say that they are."""
-    if name == "-" or not Path(name).is_file():
+    if name == "-" or not os.path.isfile(name):  # noqa: PTH113
         return False
     with open_stream(name) as stream:
         return not stream.read(1)
