@@ -116,12 +116,12 @@ def on_terminal() -> Iterator[Callable[..., tuple[bytes, bytes]]]:
     pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
     ours, theirs = pty.openpty()
 
-    def run_there(*args: str | Path) -> tuple[bytes, bytes]:
+    def run_there(*args: str | Path, term: str = "xterm") -> tuple[bytes, bytes]:
         with subprocess.Popen(
             [sys.executable, "-m", "partsum", *args],
             stdout=subprocess.PIPE,
             stderr=theirs,
-            env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+            env={**os.environ, "TERM": term, "COLUMNS": "100"},
         ) as process:
             assert process.stdout
             out = process.stdout.read()
@@ -138,8 +138,9 @@ def on_terminal() -> Iterator[Callable[..., tuple[bytes, bytes]]]:
 
 
 @pytest.fixture
-def large_file(tmp_path: Path) -> Path:
-    path = tmp_path / "large"
+def slow_file(tmp_path: Path) -> Path:
+    """A file that takes seconds, by SHA512 on one thread."""
+    path = tmp_path / "slow"
     with path.open("wb") as file:
-        file.truncate(300 * MIB)
+        file.truncate(1024 * MIB)
     return path

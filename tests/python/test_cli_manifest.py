@@ -465,12 +465,3 @@ def test_wrong_usage(args: list[str], tree: Path) -> None:
     done = run("manifest", *args, cwd=tree.parent)
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
     assert b"manifest --help" in done.stderr
-
-
-def test_a_bar_for_a_tree(
-    on_terminal: Callable[..., tuple[bytes, bytes]],
-    large_file: Path,
-) -> None:
-    out, terminal = on_terminal("manifest", large_file.parent)
-    assert lines(out)[1]["path"] == large_file.name
-    assert b"%" in terminal

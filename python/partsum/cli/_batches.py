@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 import partsum
-from partsum.cli._common import Callback, Request, has_size, plan_of
+from partsum.cli._common import Request, has_size, plan_of
+from partsum.cli._progress import Callback
 
 T = TypeVar("T")
 

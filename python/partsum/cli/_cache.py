@@ -21,7 +21,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import partsum
-from partsum.cli._common import Callback, say
+from partsum.cli._common import say
+from partsum.cli._progress import Callback
 
 if TYPE_CHECKING:
     from partsum.cli._digest_store import Row, Stamp, Store

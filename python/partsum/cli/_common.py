@@ -1,8 +1,7 @@
-"""What the verbs share: options, files to hash, lines to print, errors, progress."""
+"""What the verbs share: files to hash, lines to print, errors."""
 
 import errno
 import os
-import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,19 +11,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 import click
 
 import partsum
+from partsum.cli._progress import Callback, Progress
 
 if TYPE_CHECKING:
     from partsum.cli._cache import Cache
 
-F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
-Callback = Callable[[int], None]
 
 # Exit status where nothing is wrong, and yet not all is well: --help says what it means.
 NO_ANSWER = 3
 
-# Digests come back fast; a bar for less than this would only flicker.
-LARGE = 256 << 20
 # Of a stream: what stays in the cache, and what holds enough parts of 8 MiB to hash them at once.
 CHUNK = 1 << 20
 MANY_PARTS = 128 << 20
@@ -32,147 +28,6 @@ MANY_PARTS = 128 << 20
 # coreutils 9 escapes exactly these, and announces it by a backslash at the start of the line.
 _NAME_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
 _CONTROL_ESCAPES = str.maketrans({c: repr(chr(c))[1:-1] for c in (*range(32), 127)})
-_DECIMAL_UNIT = re.compile(r"[\d.]+\s*[kmgt]b", re.IGNORECASE)
-
-
-# --- options -----------------------------------------------------------------------------------
-
-
-def _unique(_ctx: click.Context, _param: click.Parameter, value: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(value))
-
-
-def algorithm_option(help: str) -> Callable[[F], F]:
-    """``-a ALG``, repeatable: the verb gets canonical names, each once, in the order given."""
-    return click.option(
-        "-a",
-        "--algorithm",
-        "algorithms",
-        multiple=True,
-        metavar="ALG",
-        type=click.Choice(list(partsum.ALGORITHMS), case_sensitive=False),
-        callback=_unique,
-        help=f"{help} Repeatable. One of {', '.join(partsum.ALGORITHMS)}.",
-    )
-
-
-def plan_of(text: str | None) -> int | str | None:
-    """The library's ``part_size=`` for what the user typed."""
-    if text is None or text.lower() == "none":
-        return None
-    return int(text) if text.isdecimal() else text
-
-
-def size_text(size: int) -> str:
-    """A size as ``--part-size`` takes it and a person reads it."""
-    mebi, rest = divmod(size, 1 << 20)
-    return str(size) if rest or not mebi else f"{mebi}MiB"
-
-
-def _check_part_size(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
-    try:
-        partsum.plan_parts(0, plan_of(value), allow_small_parts=True)
-    except ValueError as error:
-        raise click.BadParameter(reason(error), ctx, param) from None
-    if value is not None and _DECIMAL_UNIT.fullmatch(value):
-        say(f"note: {value} counts in powers of 1000; the AWS CLI takes it as {value[:-1]}iB")
-
-
-def _checked_part_size(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    _check_part_size(ctx, param, value)
-    return value
-
-
-def _checked_part_sizes(
-    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
-) -> tuple[str, ...]:
-    for value in values:
-        _check_part_size(ctx, param, value)
-    return values
-
-
-def _presets(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Complete a preset; a size is for the user to type."""
-    return [name for name in (*partsum.PRESETS, "none") if name.startswith(incomplete)]
-
-
-def part_size_option(default: str | None) -> Callable[[F], F]:
-    """``--part-size`` and, for stores that are not S3, ``--allow-small-parts``."""
-
-    def decorate(function: F) -> F:
-        function = click.option(
-            "--allow-small-parts",
-            is_flag=True,
-            help="Accept parts below 5 MiB, which S3 refuses and some S3-compatible stores take.",
-        )(function)
-        return click.option(
-            "--part-size",
-            metavar="SIZE|PRESET",
-            default=default,
-            callback=_checked_part_size,
-            shell_complete=_presets,
-            show_default=default is not None,
-            help="8MiB, 8MB (10^6) or bytes; or as a tool does it: boto3, awscli, rclone, s5cmd, "
-            "mc, ...; or none for one PutObject.",
-        )(function)
-
-    return decorate
-
-
-def part_sizes_option(help: str) -> Callable[[F], F]:
-    """``--part-size``, repeatable."""
-    return click.option(
-        "--part-size",
-        "part_sizes",
-        multiple=True,
-        metavar="SIZE|PRESET",
-        callback=_checked_part_sizes,
-        shell_complete=_presets,
-        help=help,
-    )
-
-
-threads_option = click.option(
-    "--threads",
-    "--num-threads",  # as b3sum has it
-    "threads",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Threads; all CPUs by default.",
-)
-
-
-def _cache(ctx: click.Context, _param: click.Parameter, value: bool) -> "Cache | None":
-    if not value:
-        return None
-    from partsum.cli._cache import Cache
-
-    cache = Cache()
-    ctx.call_on_close(cache.close)
-    return cache
-
-
-cache_option = click.option(
-    "--cache/--no-cache",
-    "cache",
-    envvar="PARTSUM_CACHE",
-    show_envvar=True,
-    callback=_cache,
-    help="Remember checksums, and do not read files that have not changed since; no by default.",
-)
-
-
-def given_on_command_line(option: str) -> bool:
-    """Tell an option that was typed from one of the environment."""
-    source = click.get_current_context().get_parameter_source(option)
-    return source is click.core.ParameterSource.COMMANDLINE
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-# Not click's own check of the path: an unreadable file is one error line, and the rest goes on.
-files_argument = click.argument(
-    "files", nargs=-1, metavar="[FILE]...", type=click.Path(readable=False, allow_dash=True)
-)
 
 
 # --- lines -------------------------------------------------------------------------------------
@@ -237,35 +92,14 @@ def failure(error: BaseException) -> str:
 # --- files -------------------------------------------------------------------------------------
 
 
-class Progress:
-    """Click's own bar, on stderr, for a large job on a terminal; else it does nothing."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self.callback: Callback | None = None
-        if not (sys.stderr and sys.stderr.isatty()):
-            return
-        total = sum(map(_size, names))
-        if total >= LARGE:
-            self._bar = click.progressbar(
-                length=total, label="hashing", file=sys.stderr, update_min_steps=total // 1000
-            )
-            self.callback = self._bar.update
-
-    def clear(self) -> None:
-        """Take the bar away, so that a line can be printed in its place."""
-        if self.callback:
-            sys.stderr.write("\r\x1b[K\x1b[?25h")
-            sys.stderr.flush()
+def plan_of(text: str | None) -> int | str | None:
+    """The library's ``part_size=`` for what the user typed."""
+    if text is None or text.lower() == "none":
+        return None
+    return int(text) if text.isdecimal() else text
 
 
 # Not pathlib below: to Path, an empty name is the current folder.
-def _size(name: str) -> int:
-    try:
-        return os.stat(name).st_size  # noqa: PTH116
-    except OSError:
-        return 0  # reported when its turn comes
-
-
 def has_size(name: str) -> bool:
     """Tell a file that says its size from standard input, a pipe, a device, a file of /proc."""
     if name == "-":

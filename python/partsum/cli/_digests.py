@@ -9,7 +9,6 @@ import partsum
 from partsum.cli._common import (
     CHUNK,
     MANY_PARTS,
-    Callback,
     Request,
     facts,
     feed,
@@ -17,6 +16,7 @@ from partsum.cli._common import (
     object_hasher,
     plan_of,
 )
+from partsum.cli._progress import Callback
 
 
 class Digests(NamedTuple):

@@ -10,7 +10,6 @@ from partsum import ObjectChecksums, PartChecksums, plan_parts
 from partsum.cli._batches import Batches
 from partsum.cli._common import (
     NO_ANSWER,
-    Callback,
     Failed,
     Request,
     each,
@@ -25,6 +24,7 @@ from partsum.cli._common import (
     worse,
 )
 from partsum.cli._manifest import Entry, ManifestError, Reader
+from partsum.cli._progress import Callback
 from partsum.cli._tree import name_below, walk
 
 Says = Literal["quiet", "status"] | None

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from partsum.cli._common import emit, emit_json, json_option
+from partsum.cli._common import emit, emit_json
+from partsum.cli._options import json_option
 
 
 @click.command(

@@ -5,16 +5,12 @@ from typing import TYPE_CHECKING
 import click
 
 from partsum.cli._batches import Batches
-from partsum.cli._common import (
-    Request,
+from partsum.cli._common import Request, digest_line, facts, object_hasher, print_each
+from partsum.cli._options import (
     cache_option,
-    digest_line,
-    facts,
     files_argument,
     json_option,
-    object_hasher,
     part_size_option,
-    print_each,
     threads_option,
 )
 

@@ -11,24 +11,17 @@ import click
 
 from partsum import ObjectChecksums
 from partsum.cli._batches import Batches
-from partsum.cli._common import (
-    Callback,
-    Failed,
-    Request,
+from partsum.cli._common import Failed, Request, each, emit, emit_json, object_hasher, reason, say
+from partsum.cli._manifest import Writer
+from partsum.cli._options import (
     algorithm_option,
     cache_option,
-    each,
-    emit,
-    emit_json,
     given_on_command_line,
     json_option,
-    object_hasher,
     part_size_option,
-    reason,
-    say,
     threads_option,
 )
-from partsum.cli._manifest import Writer
+from partsum.cli._progress import Callback
 from partsum.cli._replace import replaced
 from partsum.cli._tree import name_below, walk
 

@@ -8,20 +8,22 @@ from partsum import ObjectChecksums, PartsumError
 from partsum.cli._common import (
     Failed,
     Request,
-    algorithm_option,
-    cache_option,
     each,
     emit,
     emit_json,
     facts,
-    json_option,
     object_hasher,
-    part_size_option,
     reason,
     say,
-    threads_option,
 )
 from partsum.cli._objects import TYPES, object_checksums, part_documents
+from partsum.cli._options import (
+    algorithm_option,
+    cache_option,
+    json_option,
+    part_size_option,
+    threads_option,
+)
 
 if TYPE_CHECKING:
     from partsum.cli._cache import Cache

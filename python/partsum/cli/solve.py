@@ -5,19 +5,9 @@ from typing import Any
 import click
 
 import partsum
-from partsum.cli._common import (
-    Callback,
-    Failed,
-    each,
-    emit,
-    emit_json,
-    json_option,
-    part_sizes_option,
-    plan_of,
-    say,
-    size_text,
-    threads_option,
-)
+from partsum.cli._common import Failed, each, emit, emit_json, plan_of, say
+from partsum.cli._options import json_option, part_sizes_option, size_text, threads_option
+from partsum.cli._progress import Callback
 
 
 @click.command(
@@ -26,7 +16,6 @@ from partsum.cli._common import (
     epilog="""\b
 Examples:
   partsum solve big.tar 9bb58f26192e4ba00f01e2e7b136bbd8-5
-  partsum solve big.tar '"9bb58f26192e4ba00f01e2e7b136bbd8-5"'   quoted, as S3 has it
   partsum solve --part-size 64MiB --part-size dandi big.tar 9bb...-5
   partsum solve --json big.tar 9bb...-5""",
 )
@@ -45,9 +34,9 @@ def command(
 ) -> int:
     """Print the part plans under which FILE has an S3 ETAG, and the tools that cut so by default.
 
-    Every usual plan is tried in one read. Each line begins with what --part-size takes. Exit
-    status 1 if no plan fits: the bytes are others, the parts uneven, or the ETag is no MD5
-    (SSE-KMS, SSE-C).
+    Every usual plan is tried in one read. Each line begins with what other verbs take for
+    --part-size. Quotes around the ETag do not matter. Exit status 1 if no plan fits: the bytes are
+    others, the parts uneven, or the ETag is no MD5 (SSE-KMS, SSE-C).
     """
     candidates = [plan_of(text) for text in part_sizes] or None
 

@@ -7,21 +7,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from partsum.cli._batches import Batches
-from partsum.cli._common import (
-    Callback,
-    Request,
+from partsum.cli._common import Request, digest_line, object_hasher, print_each
+from partsum.cli._digests import Digests, Options, message_hasher
+from partsum.cli._options import (
     algorithm_option,
     cache_option,
-    digest_line,
     files_argument,
     given_on_command_line,
     json_option,
-    object_hasher,
     part_size_option,
-    print_each,
     threads_option,
 )
-from partsum.cli._digests import Digests, Options, message_hasher
+from partsum.cli._progress import Callback
 
 if TYPE_CHECKING:
     from partsum.cli._cache import Cache

@@ -17,19 +17,16 @@ from partsum.cli._client import (
 )
 from partsum.cli._common import (
     NO_ANSWER,
-    Callback,
-    F,
     Failed,
-    cache_option,
     each,
     emit,
     emit_json,
     escape,
-    json_option,
     open_stream,
     reason,
-    threads_option,
 )
+from partsum.cli._options import F, cache_option, json_option, threads_option
+from partsum.cli._progress import Callback
 
 if TYPE_CHECKING:
     from partsum.cli._cache import Cache
