@@ -79,14 +79,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-@pytest.mark.parametrize("columns", range(0, 200))
-def test_it_fits(columns: int, clock: Clock) -> None:
-    for total in (0, 3 << 40):
-        bar = _progress.Bar(total, "hashing")
-        for _ in range(3):
-            assert len(bar.line(columns)) <= columns
-            clock.now += 1
-            bar.update(1 << 40)
+@pytest.mark.parametrize("total", [0, 3 << 40])
+def test_it_fits(total: int, clock: Clock) -> None:
+    bar = _progress.Bar(total, "hashing")
+    for _ in range(3):
+        assert all(len(bar.line(columns)) <= columns for columns in range(200))
+        clock.now += 1
+        bar.update(1 << 40)
 
 
 def test_what_it_says(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,7 +121,8 @@ def test_a_file_that_grows_does_not_pass_the_end(clock: Clock) -> None:
 @pytest.mark.parametrize(
     ("count", "text"),
     [(0, "0 B"), (999, "999 B"), (1000, "1.0 KiB"), (1023 * 1024, "1.0 MiB"),
-     (100 * MIB, "100 MiB"), (99.94 * MIB, "99.9 MiB"), (99.96 * MIB, "100 MiB"), (1 << 50, "1024 TiB")],
+     (100 * MIB, "100 MiB"), (99.94 * MIB, "99.9 MiB"), (99.96 * MIB, "100 MiB"),
+     (1 << 50, "1024 TiB")],
 )  # fmt: skip
 def test_bytes_for_people(count: float, text: str) -> None:
     assert _progress.bytes_text(count) == text
