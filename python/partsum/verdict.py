@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["BadPart", "Status", "Verdict"]
 
 
-class Status(str, Enum):
+class Word(str, Enum):
+    """An outcome that is equal to its name as a str."""
+
+    def __new__(cls, value: str) -> Self:
+        """The member of that name; the constructor of str would take more."""
+        word = str.__new__(cls, value)
+        word._value_ = value
+        return word
+
+    def __str__(self) -> str:
+        return str.__str__(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
+class Status(Word):
     """The outcome of a comparison; equal to its name as a str.
 
     >>> import partsum
@@ -23,18 +42,6 @@ class Status(str, Enum):
     """They are not."""
     NOT_COMPARABLE = "NOT_COMPARABLE"
     """What S3 said does not tell."""
-
-    def __new__(cls, value: str) -> Status:
-        """The status of that name; the constructor of str would take more."""
-        status = str.__new__(cls, value)
-        status._value_ = value
-        return status
-
-    def __str__(self) -> str:
-        return str.__str__(self)
-
-    def __format__(self, spec: str) -> str:
-        return format(str(self), spec)
 
 
 class BadPart(NamedTuple):

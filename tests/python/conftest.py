@@ -209,3 +209,15 @@ def local(make_file: Callable[..., Path]) -> Callable[..., Local]:
         return made[key]
 
     return local
+
+
+@pytest.fixture
+def spoil(tmp_path: Path) -> Callable[[Local, int], Path]:
+    """spoil(local, at): its file with one bit flipped."""
+
+    def spoil(local: Local, at: int) -> Path:
+        path = tmp_path / "spoilt"
+        path.write_bytes(local.data[:at] + bytes([local.data[at] ^ 1]) + local.data[at + 1 :])
+        return path
+
+    return spoil

@@ -1,14 +1,14 @@
-"""Gets the two test servers that no wheel brings; quick when they are there already.
+"""Gets the test servers, and an uploader, that no wheel brings; quick when they are there already.
 
-    python tests/servers/provision.py              # both; says which cannot be had here, and why
+    python tests/servers/provision.py              # all; says which cannot be had here, and why
     python tests/servers/provision.py --require    # the same, and then fails
     python tests/servers/provision.py fakecloud    # that one alone
 
-Both are kept in ``$XDG_CACHE_HOME/partsum-dev`` (``~/.cache/partsum-dev``) under the hash of what
-pins them: LocalStack as a venv of its own from ``localstack.txt``, fakecloud as one binary from
-``fakecloud/``. An entry counts only once it is complete, so a build that is killed is simply made
-again. The tests call ``localstack_python()`` and ``fakecloud_binary()``, which only look: a test
-run never starts a build.
+They are kept in ``$XDG_CACHE_HOME/partsum-dev`` (``~/.cache/partsum-dev``) under the hash of what
+pins them: LocalStack and the AWS CLI as venvs of their own from ``localstack.txt`` and
+``awscli.txt``, fakecloud as one binary from ``fakecloud/``. An entry counts only once it is
+complete, so a build that is killed is simply made again. The tests call ``localstack_python()``,
+``awscli()`` and ``fakecloud_binary()``, which only look: a test run never starts a build.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 LOCALSTACK_PINS = HERE / "localstack.txt"
+AWSCLI_PINS = HERE / "awscli.txt"
 FAKECLOUD_CRATE = HERE / "fakecloud"
 
 PIP_LIMIT = 900  # seconds
@@ -34,7 +35,7 @@ CARGO_LIMIT = 2400
 
 
 class Unavailable(RuntimeError):
-    """A server that cannot be had on this machine; the message says why and what would help."""
+    """What cannot be had on this machine; the message says why and what would help."""
 
 
 # What the tests ask -------------------------------------------------------------------------------
@@ -42,11 +43,12 @@ class Unavailable(RuntimeError):
 
 def localstack_python() -> Path:
     """The interpreter of the venv that LocalStack is installed in."""
-    python = _localstack_venv() / "bin" / "python"
-    # The marker is written last; the interpreter is a link that an upgrade of Python may have cut.
-    if not (_complete(_localstack_venv()).exists() and python.exists()):
-        raise Unavailable(_not_provisioned("localstack"))
-    return python
+    return _in_venv("localstack", LOCALSTACK_PINS, "python")
+
+
+def awscli() -> Path:
+    """The AWS CLI's ``aws``."""
+    return _in_venv("awscli", AWSCLI_PINS, "aws")
 
 
 def fakecloud_binary() -> Path:
@@ -74,12 +76,20 @@ def _key(*files: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _localstack_venv() -> Path:
-    return cache_dir() / f"localstack-{_key(LOCALSTACK_PINS)}"
+def _venv(name: str, pins: Path) -> Path:
+    return cache_dir() / f"{name}-{_key(pins)}"
 
 
 def _complete(venv: Path) -> Path:
     return venv / "complete"
+
+
+def _in_venv(name: str, pins: Path, program: str) -> Path:
+    venv = _venv(name, pins)
+    # The marker is written last; the interpreter is a link that an upgrade of Python may have cut.
+    if not (_complete(venv).exists() and (venv / "bin" / "python").exists()):
+        raise Unavailable(_not_provisioned(name))
+    return venv / "bin" / program
 
 
 def _fakecloud_binary() -> Path:
@@ -91,35 +101,38 @@ def _fakecloud_binary() -> Path:
     return cache_dir() / f"fakecloud-{_key(*sources)}"
 
 
-# LocalStack ---------------------------------------------------------------------------------------
+# LocalStack and the AWS CLI -----------------------------------------------------------------------
 
 
 def provision_localstack() -> Path:
     """Install LocalStack into its venv, unless that is done already."""
-    venv = _localstack_venv()
+    check = "import localstack.runtime.main, twisted.internet.endpoints"
     with _alone("localstack"):
         with contextlib.suppress(Unavailable):
             return localstack_python()
-        shutil.rmtree(venv, ignore_errors=True)
-        _run([str(_find_python()), "-m", "venv", str(venv)], limit=120)
-        python = venv / "bin" / "python"
-        pip = [
-            str(python),
-            "-m",
-            "pip",
-            "--disable-pip-version-check",
-            "--no-input",
-            "install",
-            "--quiet",
-            "--no-deps",
-        ]
-        _run([*pip, "--requirement", str(LOCALSTACK_PINS)], limit=PIP_LIMIT)
-        _run(
-            [str(python), "-c", "import localstack.runtime.main, twisted.internet.endpoints"],
-            limit=120,
-        )
-        _complete(venv).touch()
-        return python
+        _make_venv("localstack", LOCALSTACK_PINS, _find_python(), check)
+        return localstack_python()
+
+
+def provision_awscli() -> Path:
+    """The same for the AWS CLI, on this Python."""
+    with _alone("awscli"):
+        with contextlib.suppress(Unavailable):
+            return awscli()
+        _make_venv("awscli", AWSCLI_PINS, Path(sys.executable), "import awscli.clidriver")
+        return awscli()
+
+
+def _make_venv(name: str, pins: Path, interpreter: Path, check: str) -> None:
+    """Install what is pinned; `check` is what must run afterwards."""
+    venv = _venv(name, pins)
+    shutil.rmtree(venv, ignore_errors=True)
+    _run([str(interpreter), "-m", "venv", str(venv)], limit=120)
+    python = str(venv / "bin" / "python")
+    options = ["--disable-pip-version-check", "--no-input", "install", "--quiet", "--no-deps"]
+    _run([python, "-m", "pip", *options, "--requirement", str(pins)], limit=PIP_LIMIT)
+    _run([python, "-c", check], limit=120)
+    _complete(venv).touch()
 
 
 def _find_python() -> Path:
@@ -210,16 +223,17 @@ def _run(command: list[str], *, limit: float, cwd: Path | None = None) -> None:
         raise Unavailable(f"exit {done.returncode}: {shown}\n{done.stdout[-2000:]}")
 
 
-# What finds a server, and what gets it.
+# What finds a server or a tool, and what gets it.
 SERVERS: dict[str, tuple[Callable[[], Path], Callable[[], Path]]] = {
     "localstack": (localstack_python, provision_localstack),
+    "awscli": (awscli, provision_awscli),
     "fakecloud": (fakecloud_binary, provision_fakecloud),
 }
 
 
 def main() -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Get the test servers that no wheel brings.")
+    parser = argparse.ArgumentParser(description="Get the servers and tools that no wheel brings.")
     parser.add_argument("servers", nargs="*", metavar="SERVER", help=" or ".join(SERVERS))
     parser.add_argument("--require", action="store_true", help="fail when one cannot be had")
     arguments = parser.parse_args()
@@ -232,7 +246,7 @@ def main() -> int:
         with contextlib.suppress(Unavailable):
             print(f"{server}: there already: {find()}", flush=True)
             continue
-        print(f"{server}: provisioning, which takes minutes ...", flush=True)
+        print(f"{server}: provisioning, which may take minutes ...", flush=True)
         begun = time.monotonic()
         try:
             path = provision()

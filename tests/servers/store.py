@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -107,3 +108,19 @@ class Store:
         """What is in the bucket."""
         listed = self.client.list_objects_v2(Bucket=self.bucket)
         return [entry["Key"] for entry in listed.get("Contents", ())]
+
+
+@contextlib.contextmanager
+def requests(client: Client) -> Iterator[list[str]]:
+    """The operations that go to the server, in order; a head of one part with its number."""
+    seen: list[str] = []
+
+    def note(model: Any, params: Any, **more: object) -> None:
+        number = params["query_string"].get("partNumber")
+        seen.append(model.name if number is None else f"{model.name} {number}")
+
+    client.meta.events.register("before-call.s3.*", note)
+    try:
+        yield seen
+    finally:
+        client.meta.events.unregister("before-call.s3.*", note)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
+from partsum.s3._quirks import as_amazon
+
 Client: TypeAlias = Any  # boto3 makes its classes while it runs: there is no name for them
 Argument: TypeAlias = Any
 Response: TypeAlias = dict[str, Any]
@@ -22,6 +24,15 @@ _NO_ATTRIBUTES = {
     "MethodNotAllowed",
     "NotImplemented",
 }
+
+
+def is_of_part(head: Response) -> bool:
+    """Whether HeadObject with a part number was answered for that part.
+
+    A store without part numbers answers for the whole object.
+    """
+    headers = head.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return "PartsCount" in head or "ContentRange" in head or "content-range" in headers
 
 
 class Shape:
@@ -54,9 +65,17 @@ class RemoteObject:
     """An object, and the requests that concern it."""
 
     def __init__(
-        self, client: Client, Bucket: str, Key: str, VersionId: str | None, arguments: Response
+        self,
+        client: Client,
+        Bucket: str,
+        Key: str,
+        VersionId: str | None,
+        arguments: Response,
+        *,
+        quirks: frozenset[str] = frozenset(),
     ) -> None:
         self.client = client
+        self.quirks = quirks
         self.where = {"Bucket": Bucket, "Key": Key, **arguments}
         if VersionId is not None:
             self.where["VersionId"] = VersionId
@@ -65,15 +84,21 @@ class RemoteObject:
         part = {} if number is None else {"PartNumber": number}
         answer: Response = self.client.head_object(**self.where, ChecksumMode="ENABLED", **part)
         # The response does not say which part it is about.
-        return {**answer, **part}
+        return as_amazon({**answer, **part}, self.quirks)
 
     def parts(self, count: int) -> list[Response]:
-        """The sizes of all parts, with their checksums where S3 has them."""
-        pages = list(self.attributes())
+        """The sizes of all parts, with their checksums where S3 has them.
+
+        None of them from a store that does not know part numbers.
+        """
+        pages = [] if "no-object-attributes" in self.quirks else list(self.attributes())
         listed = sum(len(page["ObjectParts"].get("Parts", ())) for page in pages)
         if listed == count:
             return pages
-        return [self.head(number) for number in range(1, count + 1)]
+        first = self.head(1)
+        if not is_of_part(first):
+            return []
+        return [first, *(self.head(number) for number in range(2, count + 1))]
 
     def attributes(self) -> Iterator[Response]:
         """The pages of GetObjectAttributes that have parts; boto3 has no paginator for it.
@@ -94,7 +119,7 @@ class RemoteObject:
             parts = page.get("ObjectParts", {})
             if "Parts" not in parts:
                 return
-            yield page
+            yield as_amazon(page, self.quirks)
             marker = parts.get("NextPartNumberMarker")
             if not parts.get("IsTruncated") or marker in (None, more.get("PartNumberMarker")):
                 return

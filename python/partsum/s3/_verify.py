@@ -2,15 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
 from partsum._core import ObjectChecksums, PartPlan, hash_file, plan_parts, verify
 from partsum.errors import PartsumError
-from partsum.s3._object import Argument, Client, RemoteObject, Response, Shape
+from partsum.s3._object import Argument, Client, RemoteObject, Response, Shape, is_of_part
+from partsum.s3._quirks import chosen
 from partsum.verdict import Status, Verdict
+
+
+class Local:
+    """The file that is compared, or what is known of it already."""
+
+    def __init__(
+        self,
+        path: str | PathLike[str] | ObjectChecksums,
+        hashing: dict[str, Any],
+        turn: AbstractContextManager[object] | None = None,
+    ) -> None:
+        """hashing: threads, io, progress. turn: held while the file is hashed."""
+        self.known = path if isinstance(path, ObjectChecksums) else None
+        self.path = path
+        self.hashing = {} if self.known else hashing
+        self.turn = nullcontext() if turn is None else turn
+
+    @property
+    def size(self) -> int:
+        return self.known.size if self.known else Path(self.path).stat().st_size  # type: ignore[arg-type]
+
+    @property
+    def has_md5(self) -> bool:
+        return self.known is None or "MD5" in self.known.algorithms
+
+    def md5(self, plan: PartPlan) -> ObjectChecksums:
+        """With the MD5s of these parts; what is known has its own parts."""
+        if self.known:
+            return self.known
+        with self.turn:
+            return hash_file(self.path, "MD5", part_size=plan, **self.hashing)  # type: ignore[arg-type]
+
+    def verify(self, responses: list[Response]) -> Verdict:
+        with self.turn:
+            return verify(self.path, responses, **self.hashing)
 
 
 def verify_object(
@@ -20,6 +57,7 @@ def verify_object(
     Key: str,
     *,
     VersionId: str | None = None,
+    quirks: str | Iterable[str] = (),
     threads: int | None = None,
     io: Literal["auto", "mmap", "read"] = "auto",
     progress: Callable[[int], object] | None = None,
@@ -27,9 +65,10 @@ def verify_object(
 ) -> Verdict:
     """Whether a local file is the object, without a download and with the fewest requests.
 
-    client: a boto3 S3 client. path: the file, or its ObjectChecksums. arguments: what HeadObject
-    and GetObjectAttributes need besides (SSECustomerAlgorithm and SSECustomerKey, RequestPayer,
-    ExpectedBucketOwner). The others as in `verify`.
+    client: a boto3 S3 client. path: the file, or its ObjectChecksums. quirks: names from `QUIRKS`,
+    for a store that is not Amazon's. arguments: what HeadObject and GetObjectAttributes need
+    besides (SSECustomerAlgorithm and SSECustomerKey, RequestPayer, ExpectedBucketOwner). The
+    others as in `verify`.
 
     One HeadObject is enough if the sizes differ, and for PutObjects, full object checksums and
     uploads of one part. Composite checksums take one GetObjectAttributes per 1,000 parts more, or,
@@ -37,7 +76,8 @@ def verify_object(
     more HeadObject tells the size of part 1, which is that of all parts but the last; only if
     the ETag does not come out right so, each part is asked for.
 
-    Returns a Verdict. Raises what the client raises (ClientError), and as `hash_file` for the file.
+    Returns a Verdict. Raises what the client raises (ClientError), as `hash_file` for the file, and
+    ValueError for an unknown quirk.
 
     >>> import io, pathlib, tempfile, partsum.s3
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
@@ -48,20 +88,21 @@ def verify_object(
     >>> partsum.s3.verify_object(Client(), path, "bucket", "key").reason
     'size, ETag agree'
     """
-    hashing: dict[str, Any] = {"threads": threads, "io": io, "progress": progress}
-    if isinstance(path, ObjectChecksums):
-        hashing = {}
-    ask = RemoteObject(client, Bucket, Key, VersionId, arguments)
-    head = ask.head()
+    local = Local(path, {"threads": threads, "io": io, "progress": progress})
+    ask = RemoteObject(client, Bucket, Key, VersionId, arguments, quirks=chosen(quirks))
+    return settle(ask, local, ask.head())
+
+
+def settle(ask: RemoteObject, local: Local, head: Response) -> Verdict:
+    """With as few further requests as what HeadObject answered calls for."""
     shape = Shape(head)
     responses = [head]
-    size = path.size if isinstance(path, ObjectChecksums) else Path(path).stat().st_size
-    if size == head.get("ContentLength") and shape.parts > 1:
+    if local.size == head.get("ContentLength") and shape.parts > 1:
         if shape.composite:
             responses += ask.parts(shape.parts)
-        elif not shape.checksum and shape.etag_is_md5 and _has_md5(path):
-            return _by_etag(ask, path, head, shape.parts, hashing)
-    return verify(path, responses, **hashing)
+        elif not shape.checksum and shape.etag_is_md5 and local.has_md5:
+            return _by_etag(ask, local, head, shape.parts)
+    return local.verify(responses)
 
 
 def object_plan(
@@ -91,7 +132,12 @@ def object_plan(
         return plan_parts(size, None)
     if shape.parts == 1:
         return plan_parts(size, [size], allow_small_parts=True)
-    return _plan(size, head, ask.parts(shape.parts))
+    answers = ask.parts(shape.parts)
+    if not answers:
+        raise PartsumError(
+            f"the store does not tell the parts of {Key}: solve_etag finds them with a file's help"
+        )
+    return _plan(size, head, answers)
 
 
 def _plan(size: int, head: Response, answers: list[Response]) -> PartPlan:
@@ -107,32 +153,20 @@ def _plan(size: int, head: Response, answers: list[Response]) -> PartPlan:
     return plan_parts(size, sizes, allow_small_parts=True)
 
 
-def _has_md5(path: str | PathLike[str] | ObjectChecksums) -> bool:
-    return not isinstance(path, ObjectChecksums) or "MD5" in path.algorithms
-
-
-def _by_etag(
-    ask: RemoteObject,
-    path: str | PathLike[str] | ObjectChecksums,
-    head: Response,
-    count: int,
-    hashing: dict[str, Any],
-) -> Verdict:
+def _by_etag(ask: RemoteObject, local: Local, head: Response, count: int) -> Verdict:
     """By the multipart ETag, the last resort: first with equal parts, then with the true ones."""
-    responses = [head, ask.head(1)]
-    even = plan_parts(head["ContentLength"], responses[1]["ContentLength"], allow_small_parts=True)
-    if isinstance(path, ObjectChecksums):
-        sums = path
-    elif len(even) == count:
-        sums = hash_file(path, "MD5", part_size=even, **hashing)
-    else:
-        sums = None
+    first = ask.head(1)
+    if not is_of_part(first):
+        return local.verify([head])
+    responses = [head, first]
+    even = plan_parts(head["ContentLength"], first["ContentLength"], allow_small_parts=True)
+    sums = local.md5(even) if local.known or len(even) == count else None
     if sums is not None and (verdict := verify(sums, responses)):
         return verdict
     # Other bytes, or uneven parts: only all of them tell, so this costs as many requests.
     responses += [ask.head(number) for number in range(2, count + 1)]
     if sums is not None:
         verdict = verify(sums, responses)
-        if sums is path or verdict.status is not Status.NOT_COMPARABLE:
+        if local.known or verdict.status is not Status.NOT_COMPARABLE:
             return verdict
-    return verify(path, responses, **hashing)
+    return local.verify(responses)

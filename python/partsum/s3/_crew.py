@@ -1,0 +1,164 @@
+"""Threads that hash and ask at the same time, and the order of what they bring."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from stat import S_ISREG
+from types import TracebackType
+from typing import Any, Literal, NamedTuple
+
+from partsum.s3._entry import Entry, EntryStatus
+from partsum.s3._object import Response
+from partsum.verdict import Verdict
+
+# Files that are settled one by one: one thread each, and from this size on all threads in turn.
+LARGE = 64 << 20
+# Batches under way; each has at most 256 keys, or one key past 256 MiB.
+AHEAD = 8
+BATCH_KEYS = 256
+BATCH_BYTES = 256 << 20
+
+# What a batch becomes: entries, some of which need a request first.
+Batch = list["Entry | Future[Entry]"]
+
+
+class Pair(NamedTuple):
+    """A file and an object under one key."""
+
+    key: str
+    path: str
+    said: Response
+    """What S3 said of the object so far."""
+    note: str = ""
+    """What is to be said before the reason."""
+    instead_of: str | None = None
+    """The key, where this is a less likely reading of it."""
+
+    @property
+    def size(self) -> int | None:
+        """Bytes in the object, if S3 said it."""
+        return self.said.get("Size", self.said.get("ContentLength"))
+
+    def entry(self, verdict: Verdict) -> Entry:
+        status = EntryStatus(verdict.status)
+        reason = self.note + verdict.reason
+        return Entry(self.key, self.path, status, reason, verdict.evidence, verdict.bad_parts)
+
+    def failed(self, error: BaseException) -> Entry:
+        words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return Entry(self.key, self.path, EntryStatus.ERROR, self.note + words)
+
+
+class Stopped(BaseException):
+    """Nobody wants the result any more: for the threads alone."""
+
+
+class Crew:
+    """Two threads that hash batches (each with `threads` of its own), and those that ask."""
+
+    def __init__(
+        self,
+        requests: int,
+        *,
+        threads: int | None,
+        io: Literal["auto", "mmap", "read"],
+        progress: Callable[[int], object] | None,
+    ) -> None:
+        if requests < 1:
+            raise ValueError(f"requests must be at least 1, not {requests}")
+        self.hashers = ThreadPoolExecutor(2, "partsum-hash")
+        self.askers = ThreadPoolExecutor(requests, "partsum-ask")
+        self.hashing: dict[str, Any] = {"threads": threads, "io": io, "progress": self._tick}
+        self._progress = progress
+        self._reporting = threading.Lock()
+        self._stop = threading.Event()
+        self._failure: BaseException | None = None
+        self._turn = threading.Lock()
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        for pool in (self.hashers, self.askers):
+            pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self.hashers, self.askers):
+            pool.shutdown()
+        if isinstance(error, Stopped) and self._failure is not None:
+            raise self._failure from None
+
+    def of_size(self, size: int) -> dict[str, Any]:
+        """Arguments of Local for a file that is settled alone."""
+        if size < LARGE:
+            return {"hashing": {**self.hashing, "threads": 1}}
+        return {"hashing": self.hashing, "turn": self._turn}
+
+    def _tick(self, count: int) -> None:
+        if self._stop.is_set():
+            raise Stopped
+        if self._progress is not None:
+            with self._reporting:
+                try:
+                    self._progress(count)
+                except BaseException as error:
+                    self._failure = self._failure or error
+                    self._stop.set()
+                    raise Stopped from error
+
+    def in_order(self, batches: Iterable[Batch | Future[Batch]]) -> Iterator[Entry]:
+        """The entries of all batches, with a few batches under way."""
+        waiting: deque[Batch | Future[Batch]] = deque()
+        for batch in batches:
+            waiting.append(batch)
+            while len(waiting) > AHEAD or (waiting and _is_done(waiting[0])):
+                yield from _entries(waiting.popleft())
+        while waiting:
+            yield from _entries(waiting.popleft())
+
+
+def batches(items: Iterable[Entry | Pair]) -> Iterator[list[Entry | Pair]]:
+    """Runs of them that are worth a task."""
+    batch: list[Entry | Pair] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += (item.size or 0) if isinstance(item, Pair) else 0
+        if len(batch) == BATCH_KEYS or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def by_size(pair: Pair) -> Entry | None:
+    """The entry if the size of the file settles it, or it is no file."""
+    try:
+        status = Path(pair.path).stat()
+    except OSError as error:
+        return pair.failed(error)
+    if not S_ISREG(status.st_mode):
+        reason = f"{pair.note}it is no regular file"
+        return Entry(pair.key, pair.path, EntryStatus.NOT_COMPARABLE, reason)
+    ours = status.st_size
+    if pair.size in (None, ours):
+        return None
+    reason = f"{pair.note}the size is {pair.size} bytes in S3, {ours} here"
+    return Entry(pair.key, pair.path, EntryStatus.MISMATCH, reason)
+
+
+def _is_done(batch: Batch | Future[Batch]) -> bool:
+    return isinstance(batch, list) or batch.done()
+
+
+def _entries(batch: Batch | Future[Batch]) -> Iterator[Entry]:
+    for entry in batch if isinstance(batch, list) else batch.result():
+        yield entry if isinstance(entry, Entry) else entry.result()

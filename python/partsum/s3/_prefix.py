@@ -1,0 +1,316 @@
+"""A directory against a prefix of a bucket."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from os import PathLike
+from threading import Lock
+from typing import Literal
+
+from partsum._core import (
+    ObjectChecksums,
+    PartPlan,
+    _preset_table,
+    hash_file,
+    hash_files,
+    plan_parts,
+    verify,
+)
+from partsum.errors import FileError, PartPlanError, PartsumError
+from partsum.s3._crew import Batch, Crew, Pair, batches, by_size
+from partsum.s3._entry import Entry, EntryStatus
+from partsum.s3._object import Argument, Client, RemoteObject, Response, Shape
+from partsum.s3._quirks import as_amazon, chosen
+from partsum.s3._tree import Found, Kind, key_of, no_file, walk
+from partsum.s3._verify import Local, settle
+from partsum.verdict import Status
+
+# What list_objects_v2 takes of what head_object takes.
+_FOR_LISTING = ("ExpectedBucketOwner", "RequestPayer")
+_PRESETS = [row[0] for row in _preset_table()]
+
+
+def verify_prefix(
+    client: Client,
+    directory: str | PathLike[str],
+    Bucket: str,
+    Prefix: str = "",
+    *,
+    quirks: str | Iterable[str] = (),
+    follow_symlinks: bool = True,
+    requests: int = 10,
+    threads: int | None = None,
+    io: Literal["auto", "mmap", "read"] = "auto",
+    progress: Callable[[int], object] | None = None,
+    **arguments: Argument,
+) -> Iterator[Entry]:
+    """Whether the files below a directory are the objects below a prefix, without a download.
+
+    client: a boto3 S3 client. The file a/b in the directory belongs to the key Prefix + "a/b": the
+    prefix is taken as it is, so a folder's ends in "/". quirks: names from `QUIRKS`, for a store
+    that is not Amazon's. follow_symlinks: False leaves links alone. requests: how many may be under
+    way at once (botocore has 10 connections, Config(max_pool_connections=)). progress: called with
+    the bytes hashed since the last call, by one thread at a time. arguments: as in `verify_object`.
+
+    Yields an Entry for each file and each object, in the order of the keys' bytes:
+    - MATCH, MISMATCH and NOT_COMPARABLE as `verify_object`; ONLY_LOCAL and ONLY_REMOTE;
+    - ERROR for a file that cannot be read or an object about which a request failed: the others go
+      on. Below a directory that cannot be read, objects are ERROR too, for nobody knows.
+    - An empty object whose key ends in "/" marks a folder: MATCH if the directory is there.
+    - No file can have a key with the component "", "." or "..", and no key a name that is not
+      UTF-8: ONLY_REMOTE and ONLY_LOCAL, and nothing outside of the directory is opened.
+    - Other than regular files (FIFOs, sockets, devices) are never opened: NOT_COMPARABLE. Links to
+      files and directories are followed; one that leads to a directory it is in is an ERROR.
+
+    The list is asked for 1,000 keys at a time. Sizes that differ and ETags that agree need no
+    request more: the ETag of a PutObject is compared with the MD5 of the file, one "...-N" with
+    that of the first tool in `PRESETS` that plans N parts. What is left costs what `verify_object`
+    costs. An ETag that does not agree is never a MISMATCH by itself, for the list does not say
+    whether it is made of MD5s (SSE-KMS, SSE-C); where that turns out to be in vain more often than
+    not, HeadObject comes first.
+
+    In memory are the names of one directory and those above it, a page of the list and 2,048 keys.
+    Small files are hashed together. Closing the iterator ends the threads.
+
+    Raises OSError if the directory itself cannot be read, ValueError for an unknown quirk, what the
+    client raises for the list, and PartsumError for a list that is not in order.
+
+    Source: Amazon S3 API Reference, ListObjectsV2 (order of UTF-8 bytes) and Object (ETag).
+
+    >>> import pathlib, tempfile, partsum.s3
+    >>> directory = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (directory / "a").write_bytes(b"aaa")
+    >>> class Client:     # boto3.client("s3")
+    ...     def list_objects_v2(self, **arguments):
+    ...         etag = '"47bce5c74f589f4867dbd57e9ca9f808"'
+    ...         return {"Contents": [{"Key": "in/a", "Size": 3, "ETag": etag},
+    ...                              {"Key": "in/b", "Size": 9, "ETag": etag}]}
+    >>> for entry in partsum.s3.verify_prefix(Client(), directory, "bucket", "in/"):
+    ...     print(entry.key, entry.status, entry.reason)
+    in/a MATCH size, ETag agree
+    in/b ONLY_REMOTE there is no such file
+    """
+    directory = os.fspath(directory)
+    with os.scandir(directory):
+        pass  # it is there, and may be read
+    hash_files((), threads=threads, io=io)  # what is wrong with those, it says at once
+    crew = Crew(requests, threads=threads, io=io, progress=progress)
+    comparison = _Comparison(
+        client, Bucket, Prefix, arguments=arguments, quirks=chosen(quirks), crew=crew
+    )
+    return _verify(comparison, directory, follow_symlinks)
+
+
+def _verify(comparison: _Comparison, directory: str, follow_symlinks: bool) -> Iterator[Entry]:
+    with comparison.crew as crew:
+        merged = _merge(walk(directory, follow_symlinks), comparison.listed())
+        compared = comparison.compared(directory, merged)
+        yield from crew.in_order(comparison.submitted(batch) for batch in batches(compared))
+
+
+def _merge(
+    here: Iterator[Found], there: Iterator[tuple[bytes, Response]]
+) -> Iterator[tuple[Found | None, Response | None]]:
+    """Both in the order of their names; equal names together."""
+    found, listed = next(here, None), next(there, None)
+    while found is not None or listed is not None:
+        if listed is None or (found is not None and found.name < listed[0]):
+            yield found, None
+            found = next(here, None)
+        elif found is None or listed[0] < found.name:
+            yield None, listed[1]
+            listed = next(there, None)
+        else:
+            yield found, listed[1]
+            found, listed = next(here, None), next(there, None)
+
+
+class _Comparison:
+    """One run of verify_prefix."""
+
+    def __init__(
+        self,
+        client: Client,
+        Bucket: str,
+        Prefix: str,
+        *,
+        arguments: Response,
+        quirks: frozenset[str],
+        crew: Crew,
+    ) -> None:
+        self.client = client
+        self.bucket = Bucket
+        self.prefix = Prefix
+        self.arguments = arguments
+        self.quirks = quirks
+        self.crew = crew
+        # How much more often an ETag settled it than not: those of PutObjects, those with -N.
+        self.etags_told = {False: 0, True: 0}
+        self.counting = Lock()
+
+    def listed(self) -> Iterator[tuple[bytes, Response]]:
+        """The objects, each with its name below the prefix."""
+        objects = self.pages()
+        # Those of directory buckets (Express One Zone) come in no order.
+        if self.bucket.endswith("--x-s3") or "unsorted-listing" in self.quirks:
+            objects = iter(sorted(objects, key=lambda entry: _bytes(entry["Key"])))
+        prefix = len(_bytes(self.prefix))
+        before = None
+        for entry in objects:
+            key = _bytes(entry["Key"])
+            if before is not None and key <= before:
+                raise PartsumError(
+                    f"the list is not in the order of UTF-8 bytes: {entry['Key']!r} comes after "
+                    f"{os.fsdecode(before)!r}; pass quirks='unsorted-listing'"
+                )
+            before = key
+            yield key[prefix:], as_amazon(entry, self.quirks)
+
+    def pages(self) -> Iterator[Response]:
+        """The listing, one page ahead."""
+        more = {name: self.arguments[name] for name in _FOR_LISTING if name in self.arguments}
+        arguments = {"Bucket": self.bucket, "Prefix": self.prefix, **more}
+
+        def ask(**more: str) -> Future[Response]:
+            return self.crew.askers.submit(self.client.list_objects_v2, **arguments, **more)
+
+        page: Future[Response] | None = ask()
+        while page is not None:
+            answer = page.result()
+            token = answer.get("NextContinuationToken") if answer.get("IsTruncated") else None
+            page = None if token is None else ask(ContinuationToken=token)
+            yield from answer.get("Contents", ())
+
+    def compared(
+        self, directory: str, merged: Iterator[tuple[Found | None, Response | None]]
+    ) -> Iterator[Entry | Pair]:
+        """What needs no look at the bytes is settled here."""
+        # Nobody knows what is below a directory that could not be read.
+        unread: Found | None = None
+        prefix = len(_bytes(self.prefix))
+        for found, listed in merged:
+            if found is None:
+                assert listed is not None
+                key = listed["Key"]
+                name = _bytes(key)[prefix:]
+                if unread is not None and name.startswith(unread.name):
+                    path = os.path.join(directory, os.fsdecode(unread.name))  # noqa: PTH118
+                    yield Entry(key, path, EntryStatus.ERROR, unread.reason)
+                else:
+                    reason = no_file(os.fsdecode(name)) or "there is no such file"
+                    yield Entry(key, None, EntryStatus.ONLY_REMOTE, reason)
+                continue
+            path = os.path.join(directory, os.fsdecode(found.name))  # noqa: PTH118
+            own = key_of(self.prefix, found.name)
+            if found.kind is Kind.ERROR:
+                unread = found if found.name.endswith(b"/") else unread
+                yield Entry(own, path, EntryStatus.ERROR, found.reason)
+            elif found.kind is Kind.SPECIAL:
+                yield Entry(own, path, EntryStatus.NOT_COMPARABLE, found.reason)
+            elif found.kind is Kind.DIRECTORY:
+                if listed is not None:
+                    yield _marker(listed, path)
+            elif own is None:
+                reason = "its name is not UTF-8, as keys are"
+                yield Entry(None, path, EntryStatus.ONLY_LOCAL, reason)
+            elif listed is None:
+                yield Entry(own, path, EntryStatus.ONLY_LOCAL, "there is no such object")
+            else:
+                yield Pair(own, path, listed)
+
+    def submitted(self, batch: list[Entry | Pair]) -> Batch | Future[Batch]:
+        if all(isinstance(item, Entry) for item in batch):
+            return [item for item in batch if isinstance(item, Entry)]
+        return self.crew.hashers.submit(self.examined, batch)
+
+    def examined(self, batch: list[Entry | Pair]) -> Batch:
+        """By the ETags of the list where they tell; the others are on their way to be asked for."""
+        done: dict[int, Entry | Future[Entry]] = {}
+        whole: dict[int, Pair] = {}
+        for index, item in enumerate(batch):
+            if isinstance(item, Entry):
+                done[index] = item
+            elif (entry := by_size(item)) is not None:
+                done[index] = entry
+            elif (plan := self.likely_plan(item.said)) is None:
+                done[index] = self.crew.askers.submit(self.asked, item)
+            elif plan.multipart:
+                done[index] = self.by_etag(item, plan)
+            else:
+                whole[index] = item
+        paths = [pair.path for pair in whole.values()]
+        sums = hash_files(paths, "MD5", part_size=None, **self.crew.hashing)
+        for (index, pair), result in zip(whole.items(), sums, strict=True):
+            done[index] = self.by_sums(pair, result)
+        return [done[index] for index in range(len(batch))]
+
+    def likely_plan(self, listed: Response) -> PartPlan | None:
+        """How the object was cut, most probably; None if the ETag is not worth a try."""
+        shape = Shape(listed)
+        if not shape.etag_is_md5 or self.etags_told[shape.parts > 0] < 0:
+            return None
+        return _plan_of(listed["Size"], shape.parts)
+
+    def by_etag(self, pair: Pair, plan: PartPlan) -> Entry | Future[Entry]:
+        try:
+            sums = hash_file(pair.path, "MD5", part_size=plan, **self.crew.hashing)
+        except (OSError, PartsumError) as error:
+            return pair.failed(error)
+        return self.by_sums(pair, sums)
+
+    def by_sums(self, pair: Pair, sums: ObjectChecksums | FileError) -> Entry | Future[Entry]:
+        if isinstance(sums, FileError):
+            return pair.failed(sums.error)
+        if verdict := verify(sums, pair.said):
+            self.count(pair, 1)
+            return pair.entry(verdict)
+        return self.crew.askers.submit(self.asked, pair, tried=True)
+
+    def asked(self, pair: Pair, *, tried: bool = False) -> Entry:
+        """By what HeadObject says, and more where that calls for it."""
+        try:
+            ask = RemoteObject(
+                self.client, self.bucket, pair.key, None, self.arguments, quirks=self.quirks
+            )
+            local = Local(pair.path, **self.crew.of_size(pair.said["Size"]))
+            verdict = settle(ask, local, ask.head())
+        except Exception as error:  # a client raises what it likes
+            return pair.failed(error)
+        if tried and verdict.status is not Status.MISMATCH:
+            self.count(pair, -1)
+        return pair.entry(verdict)
+
+    def count(self, pair: Pair, by: int) -> None:
+        with self.counting:
+            self.etags_told[Shape(pair.said).parts > 0] += by
+
+
+def _marker(listed: Response, path: str) -> Entry:
+    """The entry of a key that ends in "/", or is the prefix, where there is such a directory."""
+    key, size = listed["Key"], listed["Size"]
+    if key.endswith("/") and size == 0:
+        return Entry(key, path, EntryStatus.MATCH, "a marker of a folder, and there is a directory")
+    if key.endswith("/"):
+        reason = f"a directory here, an object of {size} bytes in S3"
+        return Entry(key, path, EntryStatus.MISMATCH, reason)
+    return Entry(key, None, EntryStatus.ONLY_REMOTE, str(no_file("")))
+
+
+def _plan_of(size: int, count: int) -> PartPlan | None:
+    """The plan of the first tool that cuts so many bytes into so many parts; 0: a PutObject."""
+    candidates: dict[int, Sequence[str | list[int] | None]] = {0: [None], 1: [[size]]}
+    for candidate in candidates.get(count, _PRESETS):
+        # Not every tool can send every size.
+        with contextlib.suppress(PartPlanError):
+            plan = plan_parts(size, candidate, allow_small_parts=True)
+            if plan.multipart == (count > 0) and len(plan) == max(count, 1):
+                return plan
+    return None
+
+
+def _bytes(key: str) -> bytes:
+    """The bytes by which S3 sorts."""
+    return key.encode("utf-8", "surrogateescape")

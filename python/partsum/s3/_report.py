@@ -1,0 +1,416 @@
+"""A directory against what S3 wrote about a bucket: completion reports and inventories."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import gzip
+import json
+import os
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from io import TextIOWrapper
+from os import PathLike
+from pathlib import Path
+from typing import Literal, NamedTuple
+from urllib.parse import unquote, unquote_plus
+
+from partsum._core import (
+    ObjectChecksums,
+    _algorithm_table,
+    hash_bytes,
+    hash_file,
+    hash_files,
+    verify,
+)
+from partsum.errors import FileError, PartsumError
+from partsum.s3._crew import LARGE, Batch, Crew, Pair, batches, by_size
+from partsum.s3._entry import Entry, EntryStatus
+from partsum.s3._object import Response, Shape
+from partsum.s3._tree import Kind, key_of, no_file, walk
+from partsum.verdict import Verdict
+
+_FIELDS = {name: field for name, _, _, field in _algorithm_table()}
+
+# EncryptionStatus of an inventory, as HeadObject would say it.
+_ENCRYPTION: dict[str, Response] = {
+    "NOT-SSE": {},
+    "SSE-S3": {"ServerSideEncryption": "AES256"},
+    "SSE-KMS": {"ServerSideEncryption": "aws:kms"},
+    "DSSE-KMS": {"ServerSideEncryption": "aws:kms:dsse"},
+    "SSE-C": {"SSECustomerAlgorithm": "AES256"},
+}
+
+# What is in no URL-encoded key; a percent sign only before two hexadecimal digits.
+_NOT_ENCODED = re.compile(r"[^!-~]|%(?![0-9A-Fa-f]{2})")
+
+
+class _Row(NamedTuple):
+    """One object that the report is about."""
+
+    bucket: str
+    keys: list[str]
+    """The readings of its key, the likeliest first."""
+    version: str
+    said: Response
+    trouble: tuple[EntryStatus, str] | None = None
+    """Why there is nothing to compare."""
+
+
+def verify_report(
+    directory: str | PathLike[str],
+    report: str | PathLike[str],
+    Prefix: str = "",
+    *,
+    Bucket: str | None = None,
+    threads: int | None = None,
+    io: Literal["auto", "mmap", "read"] = "auto",
+    progress: Callable[[int], object] | None = None,
+) -> Iterator[Entry]:
+    """Whether the files below a directory are the objects that S3 reported on, without the network.
+
+    report: a file that was fetched from S3:
+    - manifest.json of the completion report of an S3 Batch Operations job "Compute checksum", or
+      one of its CSV files;
+    - manifest.json of an S3 Inventory in the format CSV.
+    The CSV files that a manifest lists are looked for beside it and above it, under as much of
+    their key as is there; their MD5s, which it has too, are checked.
+
+    Prefix and the way from keys to files are as in `verify_prefix`; rows of other keys are left
+    out. Bucket: leave out the rows of others, too; needed if there are several. threads, io,
+    progress: as there.
+
+    Yields an Entry for each row, in the order of the report, and ONLY_LOCAL for each file that none
+    of them is about, in the order of the keys' bytes. Of a completion report, the checksums are
+    compared; it has no sizes. A task that failed is an ERROR with what the report says of it.
+    Composite checksums are tried under every usual way of cutting: a MATCH is one, but no match is
+    NOT_COMPARABLE. An inventory has no checksums: sizes are compared, and ETags if its
+    EncryptionStatus says that they are MD5s. Versions of a completion report are compared each, and
+    named in the reason; of an inventory, the latest is.
+
+    Keys are URL-encoded in both. A key of a completion report that is no file's is also taken as it
+    stands, but only for a MATCH. The names of the files that were found are in memory.
+
+    Raises OSError for a directory or a report that cannot be read, and PartsumError for what is no
+    such report, is incomplete, or is about several buckets.
+
+    Source: Amazon S3 User Guide, "Examples: S3 Batch Operations completion reports" and "Amazon S3
+    Inventory list".
+
+    >>> import csv, pathlib, tempfile, partsum.s3
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> (folder / "tree").mkdir()
+    >>> _ = (folder / "tree" / "a b").write_bytes(b"aaa")
+    >>> message = '{"checksum_base64": "8AdzLQ==", "checksumAlgorithm": "CRC32", ' \\
+    ...           '"checksumType": "FULL_OBJECT", "checksum_hex": "F007732D"}'
+    >>> with (folder / "report.csv").open("w") as file:
+    ...     _ = csv.writer(file).writerow(["bucket", "a+b", "", "succeeded", "200", "", message])
+    >>> for entry in partsum.s3.verify_report(folder / "tree", folder / "report.csv"):
+    ...     print(entry.key, entry.status, entry.reason)
+    a b MATCH ChecksumCRC32 FULL_OBJECT agrees
+    """
+    directory = os.fspath(directory)
+    with os.scandir(directory):
+        pass  # it is there, and may be read
+    hash_files((), threads=threads, io=io)  # what is wrong with those, it says at once
+    rows = _rows(Path(report))
+    crew = Crew(1, threads=threads, io=io, progress=progress)
+    return _verify(crew, directory, _wanted(rows, Prefix, Bucket), Prefix)
+
+
+def _verify(crew: Crew, directory: str, rows: Iterator[_Row], prefix: str) -> Iterator[Entry]:
+    join = _Join(crew, directory, prefix)
+    with crew:
+        paired = batches(join.paired(row) for row in rows)
+        yield from crew.in_order(crew.hashers.submit(join.examined, batch) for batch in paired)
+    yield from join.left_over()
+
+
+def _wanted(rows: Iterator[_Row], prefix: str, bucket: str | None) -> Iterator[_Row]:
+    """The rows of the bucket, and of them the readings of keys below the prefix."""
+    only = bucket
+    for row in rows:
+        only = only or row.bucket
+        if row.bucket != only:
+            if bucket is None:
+                raise PartsumError(
+                    f"the report is about several buckets ({only}, {row.bucket}): pass Bucket="
+                )
+            continue
+        if keys := [key for key in row.keys if key.startswith(prefix)]:
+            yield row._replace(keys=keys)
+
+
+class _Join:
+    """The files below a directory, and which of them the report was about."""
+
+    def __init__(self, crew: Crew, directory: str, prefix: str) -> None:
+        self.crew = crew
+        self.directory = directory
+        self.prefix = prefix
+        self.met: set[str] = set()
+
+    def paired(self, row: _Row) -> Entry | Pair:
+        note = f"version {row.version}: " if row.version else ""
+        key, *others = row.keys
+        path = self.path(key)
+        if path is not None:
+            self.met.add(key)
+        if row.trouble is not None:
+            return Entry(key, path, row.trouble[0], note + row.trouble[1])
+        if path is not None:
+            return Pair(key, path, row.said, note)
+        for other in others:
+            if (path := self.path(other)) is not None:
+                return Pair(other, path, row.said, note, instead_of=key)
+        reason = no_file(key[len(self.prefix) :]) or "there is no such file"
+        return Entry(key, None, EntryStatus.ONLY_REMOTE, note + reason)
+
+    def path(self, key: str) -> str | None:
+        """The file or directory that a key stands for, if it is there."""
+        name = key[len(self.prefix) :]
+        itself = key == self.prefix and key.endswith("/")
+        if no_file(name.removesuffix("/")) is not None and not itself:
+            return None
+        path = os.path.join(self.directory, name)  # noqa: PTH118 - as it was given
+        there = os.path.isdir(path) if key.endswith("/") else os.path.lexists(path)  # noqa: PTH112
+        return path if there else None
+
+    def examined(self, batch: list[Entry | Pair]) -> Batch:
+        """Small files of one algorithm are hashed together."""
+        done: dict[int, Entry] = {}
+        together: dict[str, dict[int, Pair]] = defaultdict(dict)
+        for index, item in enumerate(batch):
+            if isinstance(item, Entry):
+                done[index] = item
+            elif item.path.endswith("/"):
+                done[index] = _marker(item)
+            elif (entry := by_size(item)) is not None:
+                done[index] = entry
+            elif (algorithm := _whole(item)) is not None:
+                together[algorithm][index] = item
+            else:
+                done[index] = self.alone(item)
+        for algorithm, pairs in together.items():
+            paths = [pair.path for pair in pairs.values()]
+            sums = hash_files(paths, algorithm, part_size=None, **self.crew.hashing)
+            for (index, pair), result in zip(pairs.items(), sums, strict=True):
+                done[index] = self.by_sums(pair, result)
+        return [done[index] for index in range(len(batch))]
+
+    def by_sums(self, pair: Pair, sums: ObjectChecksums | FileError) -> Entry:
+        if isinstance(sums, FileError):
+            return pair.failed(sums.error)
+        return self.entry(pair, verify(sums, pair.said))
+
+    def alone(self, pair: Pair) -> Entry:
+        try:
+            return self.entry(pair, verify(pair.path, pair.said, **self.crew.hashing))
+        except (OSError, PartsumError) as error:
+            return pair.failed(error)
+
+    def entry(self, pair: Pair, verdict: Verdict) -> Entry:
+        if pair.instead_of is None:
+            return pair.entry(verdict)
+        if verdict:
+            self.met.add(pair.key)
+            return pair.entry(verdict)
+        reason = f"{pair.note}there is no such file; that called {pair.key!r} is another"
+        return Entry(pair.instead_of, None, EntryStatus.ONLY_REMOTE, reason)
+
+    def left_over(self) -> Iterator[Entry]:
+        """The files that no row was about."""
+        for found in walk(self.directory, follow_symlinks=True):
+            key = key_of(self.prefix, found.name)
+            path = os.path.join(self.directory, os.fsdecode(found.name))  # noqa: PTH118
+            if found.kind is Kind.DIRECTORY or key in self.met:
+                continue
+            if found.kind is Kind.FILE:
+                reason = "the report has no such object" if key else "its name is not UTF-8"
+                yield Entry(key, path, EntryStatus.ONLY_LOCAL, reason)
+            elif found.kind is Kind.SPECIAL:
+                yield Entry(key, path, EntryStatus.NOT_COMPARABLE, found.reason)
+            else:
+                yield Entry(key, path, EntryStatus.ERROR, found.reason)
+
+
+def _marker(pair: Pair) -> Entry:
+    """The entry of a key that ends in "/" where there is such a directory."""
+    try:
+        same = verify(hash_bytes(b"", list(_FIELDS), part_size=None), pair.said)
+    except PartsumError as error:
+        return pair.failed(error)
+    if same:
+        reason = f"{pair.note}a marker of a folder, and there is a directory"
+        return Entry(pair.key, pair.path, EntryStatus.MATCH, reason)
+    reason = f"{pair.note}a directory here, an object that is not empty in S3"
+    return Entry(pair.key, pair.path, EntryStatus.MISMATCH, reason)
+
+
+def _whole(pair: Pair) -> str | None:
+    """The algorithm, of a small file that is compared as one message."""
+    try:
+        if Path(pair.path).stat().st_size >= LARGE:
+            return None
+    except OSError:
+        return None
+    checksum = pair.said.get("Checksum")
+    if checksum is not None:
+        field = next(name for name in checksum if name != "ChecksumType")
+        return field.removeprefix("Checksum") if checksum["ChecksumType"] != "COMPOSITE" else None
+    shape = Shape(pair.said)
+    return "MD5" if shape.etag_is_md5 and shape.parts == 0 else None
+
+
+# The files that S3 wrote --------------------------------------------------------------------------
+
+
+def _rows(report: Path) -> Iterator[_Row]:
+    """Of a manifest's files, or of one file of a completion report."""
+    with report.open("rb") as file:
+        is_json = file.read(64).lstrip()[:1] == b"{"
+    if not is_json:
+        return _completed([report])
+    try:
+        manifest = json.loads(report.read_bytes())
+    except ValueError as error:
+        raise PartsumError(f"{report}: no JSON: {error}") from None
+    if "Results" in manifest:
+        listed = [(result["Key"], result.get("MD5Checksum")) for result in manifest["Results"]]
+        return _completed([_fetched(report, key, md5) for key, md5 in listed])
+    if "files" in manifest:
+        if manifest.get("fileFormat") != "CSV":
+            raise PartsumError(
+                f"{report}: an inventory in the format {manifest.get('fileFormat')}: only CSV is "
+                "read; configure the inventory with that"
+            )
+        listed = [(file["key"], file.get("MD5checksum")) for file in manifest["files"]]
+        columns = [column.strip() for column in manifest["fileSchema"].split(",")]
+        return _inventoried([_fetched(report, key, md5) for key, md5 in listed], columns)
+    raise PartsumError(
+        f"{report}: neither the manifest.json of a completion report (with Results) nor of an "
+        "inventory (with files)"
+    )
+
+
+def _fetched(manifest: Path, key: str, md5: str | None) -> Path:
+    """Where the file of that key is, as somebody fetched it together with its manifest."""
+    components = [component for component in key.split("/") if component not in ("", ".", "..")]
+    places = [manifest.absolute().parent, *manifest.absolute().parent.parents]
+    for place in places:
+        for first in range(len(components)):
+            path = place.joinpath(*components[first:])
+            if not path.is_file():
+                continue
+            if md5 and hash_file(path, "MD5", part_size=None).etag != md5.lower():
+                raise PartsumError(
+                    f"{path}: its MD5 is not {md5}, as {manifest} has it: fetch it again"
+                )
+            return path
+    raise PartsumError(f"{manifest} lists {key}, which is not there: fetch it, too")
+
+
+def _csv(path: Path) -> Iterator[list[str]]:
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        binary = gzip.GzipFile(fileobj=file) if packed else file
+        with TextIOWrapper(binary, "utf-8", newline="") as text:
+            try:
+                yield from csv.reader(text)
+            except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+                raise PartsumError(f"{path}: {error}") from error
+
+
+def _completed(paths: list[Path]) -> Iterator[_Row]:
+    """The rows of a completion report: Bucket, Key, VersionId, TaskStatus, ..., ResultMessage.
+
+    The manifest says that ErrorCode comes before HTTPStatusCode; AWS's examples have it after.
+    """
+    for path in paths:
+        for line, cells in enumerate(_csv(path), 1):
+            if not cells or cells[:2] == ["Bucket", "Key"]:
+                continue
+            if len(cells) < 7:
+                raise PartsumError(f"{path}:{line}: no row of a completion report")
+            bucket, key, version, status, first, second, *message = cells
+            # Messages of failures are not quoted so that each is one cell.
+            words = ",".join(message)
+            if status == "succeeded":
+                said, trouble = _checksum(words)
+            else:
+                codes = " ".join(code for code in (first, second) if code)
+                said, trouble = {}, (EntryStatus.ERROR, f"the task {status} ({codes}): {words}")
+            if version == "null":
+                version = ""
+            yield _Row(bucket, _readings(key), version, said, trouble)
+
+
+def _readings(key: str) -> list[str]:
+    if _NOT_ENCODED.search(key):
+        return [key]
+    return list(dict.fromkeys([unquote_plus(key), unquote(key), key]))
+
+
+def _checksum(message: str) -> tuple[Response, tuple[EntryStatus, str] | None]:
+    """What a task of "Compute checksum" says, as GetObjectAttributes would."""
+
+    def nothing(reason: str) -> tuple[Response, tuple[EntryStatus, str]]:
+        return {}, (EntryStatus.NOT_COMPARABLE, reason)
+
+    try:
+        result = json.loads(message)
+        algorithm = result["checksumAlgorithm"].upper()
+        kind = result["checksumType"].upper()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return nothing("the report has no checksum: was the job one of Compute checksum?")
+    if algorithm not in _FIELDS:
+        return nothing(f"the report has a checksum of an unknown algorithm, {algorithm}")
+    # With or without "-N"; the hexadecimal form is in capitals.
+    text, _, count = (result.get("checksum_base64") or "").partition("-")
+    spelt, _, count_of_hex = (result.get("checksum_hex") or "").partition("-")
+    etag = result.get("etag") or ""
+    try:
+        digests = {bytes.fromhex(spelt)} if spelt else set()
+        digests |= {base64.b64decode(text, validate=True)} if text else set()
+    except ValueError:
+        return nothing(f"the report's checksum is neither base64 nor hexadecimal: {message}")
+    if len(digests) != 1:
+        return nothing(f"the report contradicts itself, or has no value: {message}")
+    value = base64.b64encode(digests.pop()).decode()
+    if kind == "COMPOSITE":
+        count = count or count_of_hex or etag.strip('"').partition("-")[2]
+        if not count:
+            return nothing("the report does not say of how many parts the composite checksum is")
+        value = f"{value}-{count}"
+    said = {"Checksum": {_FIELDS[algorithm]: value, "ChecksumType": kind}}
+    return ({**said, "ETag": etag} if etag else said), None
+
+
+def _inventoried(paths: list[Path], columns: list[str]) -> Iterator[_Row]:
+    """The rows of an inventory: the latest versions of what is there."""
+    if missing := {"Bucket", "Key"}.difference(columns):
+        raise PartsumError(f"the inventory has no {' and no '.join(sorted(missing))}")
+    for path in paths:
+        for line, cells in enumerate(_csv(path), 1):
+            if len(cells) != len(columns):
+                raise PartsumError(
+                    f"{path}:{line}: {len(cells)} columns, {len(columns)} in the manifest"
+                )
+            row = dict(zip(columns, cells, strict=True))
+            if row.get("IsLatest") == "false" or row.get("IsDeleteMarker") == "true":
+                continue
+            said, trouble = _listed(row)
+            yield _Row(row["Bucket"], [unquote_plus(row["Key"])], "", said, trouble)
+
+
+def _listed(row: dict[str, str]) -> tuple[Response, tuple[EntryStatus, str] | None]:
+    """What an inventory says, as HeadObject would, or as the list if it says less."""
+    said: Response = {name: row[name] for name in ("ETag", "StorageClass") if row.get(name)}
+    if "ETag" not in said:
+        return {}, (EntryStatus.NOT_COMPARABLE, "the inventory has no ETags")
+    encryption = _ENCRYPTION.get(row.get("EncryptionStatus", ""))
+    if row.get("Size"):
+        said["Size" if encryption is None else "ContentLength"] = int(row["Size"])
+    return {**said, **(encryption or {})}, None
