@@ -168,8 +168,9 @@ def test_what_is_no_response(text: str, words: bytes, file: Path, tmp_path: Path
         [],
         ["s3://bucket/key", "--head", "x.json"],
         ["--head", "-", "--parts", "-"],
-        ["s3://bucket"],
         ["bucket/key"],
+        ["--quiet", "s3://bucket/key"],
+        ["--quirk", "nonsense", "s3://bucket/key"],
     ],
 )
 def test_wrong_usage(args: list[str], file: Path) -> None:
@@ -230,6 +231,67 @@ def test_an_object(
     assert f"{url}-gone: S3 answers 404".encode() in done.stderr
     done = remote("--json", there.path, f"{url}-gone")
     assert "404" in json.loads(done.stdout)["error"]
+
+
+def test_a_file_and_a_prefix(
+    remote: Callable[..., Any], store: Store, make_file: Callable[..., Path]
+) -> None:
+    """The key is the one that the AWS CLI copies the file to."""
+    path = make_file(1000)
+    store.client.put_object(Bucket=store.bucket, Key=f"in/{path.name}", Body=path.read_bytes())
+    done = remote(path, f"s3://{store.bucket}/in/")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert remote(path, f"s3://{store.bucket}").returncode == 1  # not there
+
+
+@pytest.fixture
+def folder(store: Store, tmp_path: Path) -> Path:
+    """A directory whose files are below in/ in the bucket."""
+    root = tmp_path / "folder"
+    (root / "b").mkdir(parents=True)
+    for name in ("a", "b/c", "b.x"):
+        (root / name).write_bytes(name.encode())
+        store.client.put_object(Bucket=store.bucket, Key=f"in/{name}", Body=name.encode())
+    return root
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_a_directory(end: str, remote: Callable[..., Any], store: Store, folder: Path) -> None:
+    url = f"s3://{store.bucket}/in{end}"
+    unsorted = ("--quirk", "unsorted-listing")  # as SeaweedFS is
+    done = remote(*unsorted, folder, url)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [line.split(": MATCH (")[0] for line in done.stdout.decode().splitlines()] == [
+        str(folder / name) for name in ("a", "b.x", "b/c")
+    ]
+    assert remote(*unsorted, "--quiet", folder, url).stdout == b""
+
+    (folder / "a").write_bytes(b"A")
+    (folder / "b.x").unlink()
+    (folder / "new").write_bytes(b"new")
+    done = remote(*unsorted, "--quiet", folder, url)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert [line.split(" (")[0] for line in done.stdout.decode().splitlines()] == [
+        f"{folder}/a: MISMATCH",
+        f"s3://{store.bucket}/in/b.x: ONLY_REMOTE",
+        f"{folder}/new: ONLY_LOCAL",
+    ]
+    document = json.loads(remote(*unsorted, "--json", folder, url).stdout)
+    assert document["url"] == f"s3://{store.bucket}/in/"
+    assert document["counts"] == {"MATCH": 1, "MISMATCH": 1, "ONLY_REMOTE": 1, "ONLY_LOCAL": 1}
+    assert [entry["key"] for entry in document["entries"]] == ["in/a", "in/b.x", "in/b/c", "in/new"]
+
+
+def test_a_directory_and_no_bucket(remote: Callable[..., Any], tmp_path: Path) -> None:
+    done = remote(tmp_path, "s3://no-such-bucket/")
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
+    assert b"NoSuchBucket" in done.stderr
+
+
+@pytest.mark.parametrize("args", [["--head", "x.json"], ["--version-id", "1", "s3://bucket/"]])
+def test_a_directory_needs_a_prefix(args: list[str], tmp_path: Path) -> None:
+    done = run("verify", tmp_path, *args)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
 
 
 def test_without_boto3(file: Path, tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import partsum
+from partsum._tree import Kind, walk
+from partsum.cli._common import failure, say
 from partsum.cli._objects import TYPES, object_checksums, part_documents
 
 FORMAT = "partsum.Manifest/1"
@@ -109,6 +111,43 @@ class Writer:
         line = json.dumps(document).encode() + b"\n"
         self._digest.update(line)
         self._write(line)
+
+
+class Tree:
+    """The regular files below a folder."""
+
+    def __init__(
+        self, folder: str, follow: bool, manifest: str | None, *, silent: bool = False
+    ) -> None:
+        """Take the manifest that is not to list itself; silent leaves out without a word."""
+        self._folder = folder
+        self._follow = follow
+        self._silent = silent
+        self._manifest = manifest and os.path.relpath(
+            os.path.realpath(manifest), os.path.realpath(folder)
+        )
+        self.left_out = 0
+        self.failed = 0
+
+    def files(self) -> Iterator[str]:
+        """Name them, relative to the folder and in the order of the names' bytes."""
+        try:
+            for name, kind, why in walk(self._folder, self._follow):
+                below = os.fsdecode(name)
+                shown = os.path.join(self._folder, below)  # noqa: PTH118
+                if kind is Kind.FILE and below != self._manifest:
+                    yield below
+                elif kind is Kind.SPECIAL:
+                    self.left_out += 1
+                    if not self._silent:
+                        what = why.replace("and follow_symlinks=False", "which --follow follows")
+                        say(f"{shown}: left out: {what}")
+                elif kind is Kind.ERROR:
+                    self.failed += 1
+                    say(f"{shown}: {why}")
+        except OSError as error:  # the folder itself
+            self.failed += 1
+            say(failure(error))
 
 
 class Entry(NamedTuple):

@@ -23,9 +23,8 @@ from partsum.cli._common import (
     say,
     worse,
 )
-from partsum.cli._manifest import Entry, ManifestError, Reader
+from partsum.cli._manifest import Entry, ManifestError, Reader, Tree
 from partsum.cli._progress import Callback
-from partsum.cli._tree import name_below, walk
 
 Says = Literal["quiet", "status"] | None
 
@@ -137,15 +136,10 @@ class Checking:
         return Found(CHANGED, None, entry.bad_parts(sums))
 
     def _below(self) -> Iterator[str]:
-        def failed(name: str, error: OSError) -> None:
-            say(f"{name}: {reason(error)}")
-            self.walk_failed = True
-
-        ours = name_below(self.root, self._name) if self._name != "-" else None
-        found = walk(
-            self.root, follow=self._reader.follow, odd=lambda _name, _what: None, failed=failed
-        )
-        return (path for path in found if path != ours)
+        ours = None if self._name == "-" else self._name
+        tree = Tree(self.root, self._reader.follow, ours, silent=True)
+        yield from tree.files()
+        self.walk_failed = bool(tree.failed)
 
 
 def check(name: str, root: str | None, rules: Rules, *, as_json: bool) -> int:

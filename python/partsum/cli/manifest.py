@@ -12,7 +12,7 @@ import click
 from partsum import ObjectChecksums
 from partsum.cli._batches import Batches
 from partsum.cli._common import Failed, Request, each, emit, emit_json, object_hasher, reason, say
-from partsum.cli._manifest import Writer
+from partsum.cli._manifest import Tree, Writer
 from partsum.cli._options import (
     algorithm_option,
     cache_option,
@@ -23,7 +23,6 @@ from partsum.cli._options import (
 )
 from partsum.cli._progress import Callback
 from partsum.cli._replace import replaced
-from partsum.cli._tree import name_below, walk
 
 if TYPE_CHECKING:
     from partsum.cli._cache import Cache
@@ -191,29 +190,27 @@ class Trees:
             try:
                 mode = os.stat(name).st_mode  # noqa: PTH116
             except OSError as error:
-                self._fail(name, error)
+                say(f"{name}: {reason(error)}")
+                self.status = 1
+                self.failed += 1
                 continue
             if stat.S_ISREG(mode):
                 yield File(name, name)
             elif not stat.S_ISDIR(mode):
-                self._leave_out(name, "no file")
+                say(f"{name}: left out: neither a file nor a folder")
+                self.left_out += 1
             else:
-                ours = name_below(name, self._output) if self._output else None
-                found = walk(name, follow=self._follow, odd=self._leave_out, failed=self._fail)
-                for below in found:
-                    if below != ours:
-                        path = os.path.join(name, below)  # noqa: PTH118
-                        yield File(below if self.is_one else path, path)
+                yield from self._below(name)
 
-    def _leave_out(self, name: str, what: str) -> None:
-        hint = ": --follow includes what it leads to" if what == "a symbolic link" else ""
-        say(f"{name}: left out, {what}{hint}")
-        self.left_out += 1
-
-    def _fail(self, name: str, error: OSError) -> None:
-        say(f"{name}: {reason(error)}")
-        self.status = 1
-        self.failed += 1
+    def _below(self, folder: str) -> Iterator[File]:
+        tree = Tree(folder, self._follow, self._output)
+        for below in tree.files():
+            path = os.path.join(folder, below)  # noqa: PTH118
+            yield File(below if self.is_one else path, path)
+        self.left_out += tree.left_out
+        if tree.failed:
+            self.status = 1
+            self.failed += tree.failed
 
 
 def hashed(

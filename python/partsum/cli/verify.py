@@ -1,8 +1,10 @@
 """``partsum verify``: whether a file is an object, by what S3 says of the object."""
 
 import json
+import os
+from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -12,6 +14,7 @@ from partsum.cli._client import (
     S3Name,
     S3NameType,
     client_options,
+    s3_errors,
     s3_reason,
     sse_c_option,
 )
@@ -24,9 +27,11 @@ from partsum.cli._common import (
     escape,
     open_stream,
     reason,
+    worse,
 )
 from partsum.cli._options import F, cache_option, json_option, threads_option
-from partsum.cli._progress import Callback
+from partsum.cli._progress import Callback, Progress
+from partsum.s3._quirks import QUIRKS
 
 if TYPE_CHECKING:
     from partsum.cli._cache import Cache
@@ -34,11 +39,15 @@ if TYPE_CHECKING:
 # Of a file, or of what is known of one.
 Compare = Callable[[str | partsum.ObjectChecksums, Callback | None], partsum.Verdict]
 
-STATUS = {
-    partsum.Status.MATCH: 0,
-    partsum.Status.MISMATCH: 1,
-    partsum.Status.NOT_COMPARABLE: NO_ANSWER,
-}
+STATUS = {"MATCH": 0, "MISMATCH": 1, "NOT_COMPARABLE": NO_ANSWER}
+
+
+class Ask(NamedTuple):
+    """What to ask S3 about, and how."""
+
+    url: S3Name
+    connection: Connection
+    arguments: dict[str, Any]
 
 
 def _responses_option(*names: str, help: str) -> Callable[[F], F]:
@@ -57,6 +66,7 @@ def _responses_option(*names: str, help: str) -> Callable[[F], F]:
     epilog="""\b
 Examples:
   partsum verify big.tar s3://bucket/big.tar
+  partsum verify --quiet photos s3://bucket/photos/
   aws s3api head-object --bucket b --key k --checksum-mode ENABLED > head.json
   partsum verify big.tar --head head.json
   aws s3api get-object-attributes --bucket b --key k \\
@@ -68,13 +78,23 @@ Examples:
 @_responses_option("--parts", help="What list-parts printed: a file for each page.")
 @_responses_option("--response", help="Any of these.")
 @click.option("--version-id", metavar="ID", help="Ask for this version of the object.")
+@click.option(
+    "--quirk",
+    "quirks",
+    multiple=True,
+    metavar="NAME",
+    type=click.Choice(list(QUIRKS)),
+    help="What is different about a store that is not Amazon's. Repeatable. One of "
+    f"{', '.join(QUIRKS)}.",
+)
+@click.option("--quiet", is_flag=True, help="With DIR: no line for a MATCH.")
 @client_options
 @sse_c_option
 @threads_option
 @cache_option
 @json_option
-@click.argument("file", type=click.Path(readable=False))
-@click.argument("url", metavar="[s3://BUCKET/KEY]", type=S3NameType(), required=False)
+@click.argument("file", metavar="FILE|DIR", type=click.Path(readable=False))
+@click.argument("url", metavar="[s3://BUCKET/KEY|PREFIX/]", type=S3NameType(), required=False)
 def command(
     *,
     head: tuple[str, ...],
@@ -82,6 +102,8 @@ def command(
     parts: tuple[str, ...],
     response: tuple[str, ...],
     version_id: str | None,
+    quirks: tuple[str, ...],
+    quiet: bool,
     connection: Connection,
     sse_c: dict[str, Any],
     threads: int | None,
@@ -90,24 +112,35 @@ def command(
     file: str,
     url: S3Name | None,
 ) -> int:
-    """Tell whether FILE has the bytes of an object, by the checksums that S3 has of it.
+    """Tell whether FILE has the bytes of an object, by the checksums that S3 has of it; or whether
+    the files below DIR are the objects below a prefix.
 
     S3 is asked through boto3 for s3://BUCKET/KEY; or, without the network, it is what the AWS CLI
     printed into files. Only what S3 says is computed, in one read of the file. --cache can save
     that read where another verb has remembered what S3 says.
 
-    Exit status: 0 MATCH, 1 MISMATCH or a file that cannot be read, 2 wrong usage, 3 NOT_COMPARABLE:
-    what S3 says does not tell; the line says what would.
+    Exit status: 0 MATCH, 1 MISMATCH or something that cannot be read, 2 wrong usage, 3
+    NOT_COMPARABLE: what S3 says does not tell; the line says what would. With DIR, a file or an
+    object that is alone (ONLY_LOCAL, ONLY_REMOTE) is 1, and 1 comes before 3.
     """
     saved = (*head, *attributes, *parts, *response)
     if (url is None) == (not saved):
         raise click.UsageError("give either s3://BUCKET/KEY or what S3 said (--head, ...)")
+    if os.path.isdir(file):  # noqa: PTH112
+        if url is None or version_id:
+            raise click.UsageError("a directory is compared with s3://BUCKET/PREFIX/, no version")
+        prefix = url if url.is_prefix else url._replace(key=f"{url.key}/")
+        ask = Ask(prefix, connection, {**sse_c, "quirks": quirks, "threads": threads})
+        return verify_tree(file, ask, quiet=quiet, as_json=as_json)
+    if quiet:
+        raise click.UsageError("--quiet is for a directory")
     if url is None:
         compare = _with_saved(_read(saved), threads)
-    elif url.is_prefix:
-        raise click.UsageError(f"{url}: the key is missing")
     else:
-        compare = _with_object(url, connection, sse_c, version_id, threads)
+        if url.is_prefix:  # as the AWS CLI copies a file there
+            url = url.below(os.path.basename(file))  # noqa: PTH119
+        arguments = {**sse_c, "VersionId": version_id, "quirks": quirks, "threads": threads}
+        compare = _with_object(Ask(url, connection, arguments))
 
     def find(name: str, progress: Callback | None) -> partsum.Verdict:
         for sums in cache.remembered(name) if cache else ():
@@ -123,7 +156,7 @@ def command(
     if as_json:
         emit_json({"path": file} | _details(verdict))
     else:
-        emit(_line(file, verdict))
+        emit(_line(file, verdict.status, verdict.reason))
     return STATUS[verdict.status]
 
 
@@ -134,36 +167,59 @@ def _with_saved(responses: Sequence[Any], threads: int | None) -> Compare:
     return compare
 
 
-def _with_object(
-    url: S3Name,
-    connection: Connection,
-    arguments: dict[str, Any],
-    version_id: str | None,
-    threads: int | None,
-) -> Compare:
+def _with_object(ask: Ask) -> Compare:
     from partsum.s3 import verify_object
 
-    client = connection.client()
+    client = ask.connection.client()
 
     def compare(file: str | partsum.ObjectChecksums, progress: Callback | None) -> partsum.Verdict:
         try:
             return verify_object(
-                client,
-                file,
-                url.bucket,
-                url.key,
-                VersionId=version_id,
-                threads=threads,
-                progress=progress,
-                **arguments,
+                client, file, ask.url.bucket, ask.url.key, progress=progress, **ask.arguments
             )
         except Exception as error:
             words = s3_reason(error)
             if words is None:
                 raise
-            raise partsum.PartsumError(f"{url}: {words}") from error
+            raise partsum.PartsumError(f"{ask.url}: {words}") from error
 
     return compare
+
+
+def verify_tree(directory: str, ask: Ask, *, quiet: bool, as_json: bool) -> int:
+    """Compare a directory with a prefix, say so, and return the exit status."""
+    from partsum.s3 import verify_prefix
+
+    counts: Counter[str] = Counter()
+    documents: list[dict[str, Any]] = []
+    status = 0
+    progress = Progress(["-"])  # nobody knows yet how much it is
+    client = ask.connection.client()
+    with s3_errors():
+        for entry in verify_prefix(
+            client,
+            directory,
+            ask.url.bucket,
+            ask.url.key,
+            progress=progress.callback,
+            **ask.arguments,
+        ):
+            counts[str(entry.status)] += 1
+            status = worse(status, STATUS.get(str(entry.status), 1))
+            if entry and quiet:
+                continue
+            if as_json:
+                documents.append(entry.to_dict())
+                continue
+            progress.clear()
+            name = f"s3://{ask.url.bucket}/{entry.key}" if entry.path is None else entry.path
+            emit(_line(name, str(entry.status), entry.reason))
+    progress.clear()
+    if as_json:
+        emit_json(
+            {"path": directory, "url": str(ask.url), "counts": dict(counts), "entries": documents}
+        )
+    return status
 
 
 def _read(names: Sequence[str]) -> list[Any]:
@@ -184,9 +240,9 @@ def _read(names: Sequence[str]) -> list[Any]:
     return responses
 
 
-def _line(name: str, verdict: partsum.Verdict) -> str:
+def _line(name: str, status: str, why: str) -> str:
     mark, shown = escape(name)
-    return f"{mark}{shown}: {verdict.status} ({verdict.reason})"
+    return f"{mark}{shown}: {status} ({why})"
 
 
 def _details(verdict: partsum.Verdict) -> dict[str, Any]:
