@@ -31,6 +31,11 @@ T = TypeVar("T")
 
 # Nanoseconds. The coarsest times are FAT's, of two seconds.
 SETTLED = 3_000_000_000
+# A transaction costs as much as hashing a small file: digests are stored so many at once, or those
+# of so many seconds.
+AT_ONCE = 256
+BETWEEN_STORES = 1.0
+
 _WHOLE = "whole"
 
 
@@ -43,6 +48,8 @@ class Cache:
     def __init__(self) -> None:
         self._store: Store | None = None
         self._given_up = False
+        self._pending: list[tuple[Stamp, bytes, Row]] = []
+        self._stored = 0.0
 
     def hash_file(
         self,
@@ -67,6 +74,7 @@ class Cache:
         **how: Any,  # noqa: ANN401
     ) -> Iterator[partsum.ObjectChecksums | partsum.FileError]:
         """As the library's; what is known is not read."""
+        self._flush()  # so that a file that is named twice is found
         stamps = [_look(name) for name in names]
         known: list[partsum.ObjectChecksums | None] = []
         for stamp in stamps:
@@ -102,6 +110,7 @@ class Cache:
         self, name: str, algorithms: Sequence[str], compute: Callable[[], dict[str, bytes]]
     ) -> dict[str, bytes]:
         """Digests of all bytes of a file, which may be longer than an object without parts."""
+        self._flush()
         stamp = _look(name)
         found = stamp and self._find(stamp, _WHOLE, algorithms)
         if found:
@@ -113,6 +122,7 @@ class Cache:
 
     def remembered(self, name: str) -> Iterator[partsum.ObjectChecksums]:
         """All that is known of a file, one plan after the other."""
+        self._flush()
         stamp = _look(name)
         if not stamp:
             return
@@ -122,7 +132,8 @@ class Cache:
             yield _sums(stamp.size, _plan_of(plan, stamp.size), values)
 
     def close(self) -> None:
-        """Close the cache's file."""
+        """Store what is not yet stored, and close the cache's file."""
+        self._flush()
         if self._store:
             self._store.close()
 
@@ -131,18 +142,13 @@ class Cache:
     ) -> dict[str, bytes] | None:
         """Find the digests by all of the algorithms, or nothing: a file is read once for all."""
 
-        def find(store: "Store") -> dict[str, bytes] | None:
-            values = {}
-            for algorithm in algorithms:
-                value = store.find(stamp, plan, algorithm)
-                if value is None:
-                    return None
-                values[algorithm] = value
-            return values
-
-        return self._do(find, None)
+        values: dict[str, bytes] = self._do(lambda store: store.of_plan(stamp, plan), {})
+        if not values.keys() >= set(algorithms):
+            return None
+        return {algorithm: values[algorithm] for algorithm in algorithms}
 
     def _remember(self, name: str, before: "Stamp", plan: str, values: dict[str, bytes]) -> None:
+        """Put the digests with those that are stored next."""
         from partsum.cli._digest_store import Row, Stamp
 
         try:
@@ -151,8 +157,15 @@ class Cache:
             return
         if after == before:
             path = os.fsencode(os.path.abspath(name))  # noqa: PTH100
-            rows = [Row(plan, alg, value) for alg, value in values.items()]
-            self._do(lambda store: store.put(before, path, rows), None)
+            self._pending += [(before, path, Row(plan, alg, values[alg])) for alg in values]
+        if len(self._pending) >= AT_ONCE or time.monotonic() > self._stored + BETWEEN_STORES:
+            self._flush()
+
+    def _flush(self) -> None:
+        pending, self._pending = self._pending, []
+        if pending:
+            self._do(lambda store: store.put(pending), None)
+        self._stored = time.monotonic()
 
     def _do(self, work: "Callable[[Store], T]", otherwise: T) -> T:
         """Give what the store gives; without one, something else."""

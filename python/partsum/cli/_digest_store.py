@@ -89,24 +89,23 @@ class Store:
         self.path = location()
         self._db: sqlite3.Connection | None = None
 
-    def find(self, stamp: Stamp, plan: str, algorithm: str) -> bytes | None:
-        """Give a file's digests by one algorithm under one plan."""
-        rows = self._select(stamp, " AND plan = ? AND algorithm = ?", (plan, algorithm))
-        return rows[0].value if rows else None
+    def of_plan(self, stamp: Stamp, plan: str) -> dict[str, bytes]:
+        """Give a file's digests under one plan, by algorithm."""
+        return {row.algorithm: row.value for row in self._select(stamp, " AND plan = ?", (plan,))}
 
     def of_file(self, stamp: Stamp) -> list[Row]:
         """Give all digests of a file, ordered by plan."""
         return self._select(stamp, " ORDER BY plan, algorithm", ())
 
-    def put(self, stamp: Stamp, path: bytes, rows: Iterable[Row]) -> None:
-        """Store digests of a file; those of what it was before give way."""
+    def put(self, entries: Iterable[tuple[Stamp, bytes, Row]]) -> None:
+        """Store digests of files, given with their paths; those of what they were give way."""
 
         def work(db: sqlite3.Connection) -> None:
             with _transaction(db):
                 db.executemany(
                     "INSERT OR REPLACE INTO digests (device, inode, size, mtime_ns, ctime_ns, plan,"
                     " algorithm, value, path, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    [(*stamp, *row, path, _seal(stamp, row)) for row in rows],
+                    [(*stamp, *row, path, _seal(stamp, row)) for stamp, path, row in entries],
                 )
 
         self._do(work)
