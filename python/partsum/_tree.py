@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from enum import Enum, auto
+from enum import Enum
 from typing import NamedTuple
 
 
 class Kind(Enum):
     """What is in a directory."""
 
-    FILE = auto()
-    DIRECTORY = auto()
-    SPECIAL = auto()
-    ERROR = auto()
+    FILE = "file"
+    DIRECTORY = "directory"
+    SPECIAL = "special"
+    ERROR = "error"
 
 
 class Found(NamedTuple):
@@ -46,7 +46,7 @@ def walk(directory: str, follow_symlinks: bool) -> Iterator[Found]:
             continue
         name = below + entry.name
         if entry.kind is not Kind.DIRECTORY:
-            yield entry._replace(name=name)
+            yield Found(name, entry.kind, entry.reason)
             continue
         path = os.path.join(root, name)  # noqa: PTH118 - Path has no bytes
         try:

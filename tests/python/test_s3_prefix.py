@@ -169,6 +169,19 @@ def test_a_list_out_of_order(store: Store, tree: Path) -> None:
     assert outcomes(entries) == {"a-": "ONLY_REMOTE", "a/b": "ONLY_REMOTE"}
 
 
+@pytest.mark.parametrize("server", ["seaweedfs", "localstack"], indirect=True)
+def test_customer_keys(store: Store, tree: Path) -> None:
+    """The key goes to HeadObject, the only one that takes it; without it there is an ERROR."""
+    customer: dict[str, Any] = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    write(tree, {"same": b"same", "wrong": b"ours"})
+    for name in ("same", "wrong"):
+        where = {"Bucket": store.bucket, "Key": name}
+        store.client.put_object(**where, Body=b"same", ChecksumAlgorithm="SHA256", **customer)
+    entries = outcomes(verify_prefix(store.client, tree, store.bucket, **customer))
+    assert entries == {"same": "MATCH", "wrong": "MISMATCH"}
+    assert outcomes(verify_prefix(store.client, tree, store.bucket))["wrong"] == "ERROR"
+
+
 # The directory ------------------------------------------------------------------------------------
 
 
@@ -456,6 +469,9 @@ def test_a_store_that_knows_no_part_numbers(tree: Path) -> None:
     client = Fake({"a": {"ContentLength": len(data), "ETag": f'"{etag}"'}})
     verdict = partsum.s3.verify_object(client, tree / "a", "b", "a")
     assert (verdict.status, client.seen) == ("MATCH", ["head", "head"])
+    client.get_object_attributes = lambda **arguments: {}  # type: ignore[attr-defined]
+    with pytest.raises(partsum.PartsumError, match="does not tell the parts of a"):
+        partsum.s3.object_plan(client, "b", "a")
 
 
 def test_quirks_have_their_sources() -> None:

@@ -300,8 +300,10 @@ def test_manifest_and_what_is_missing(tree: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "no JSON"),
-        ("{}", "neither"),
+        ("{", "neither .*JSONDecodeError"),
+        ("{}", "neither .*fileFormat"),
+        ('{"Results": [{}]}', "neither .*Key"),
+        ('{"Results": 1}', "neither"),
         ('{"files": [], "fileFormat": "ORC"}', "format ORC: only CSV"),
         ('{"files": [], "fileFormat": "CSV", "fileSchema": "Bucket, Size"}', "no Key"),
         ("bucket,a\n", r"report:1: no row"),

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import threading
 from types import ModuleType, TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 from partsum._core import new
 from partsum.errors import PartsumError
+
+_Checksum: TypeAlias = Any  # of a class made below
 
 KNOWN = "1.34 to 1.44"  # tried: 1.34.162, 1.36.26, 1.38.46, 1.40.76, 1.42.97, 1.43.127, 1.44.8
 
@@ -152,18 +154,18 @@ def disable_checksums() -> None:
 
 
 def _class(name: str, base: type) -> type:
-    class Checksum(base):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self._hasher = new(name)
+    """A checksum of that algorithm, as botocore has them."""
 
-        def update(self, chunk: bytes) -> None:
-            self._hasher.update(chunk)
+    def begin(self: _Checksum) -> None:
+        self._hasher = new(name)
 
-        def digest(self) -> bytes:
-            return self._hasher.digest()
-
-    Checksum.__name__ = Checksum.__qualname__ = f"Partsum{name.capitalize()}Checksum"
-    return Checksum
+    members = {
+        "__module__": __name__,
+        "__init__": begin,
+        "update": lambda self, chunk: self._hasher.update(chunk),
+        "digest": lambda self: self._hasher.digest(),
+    }
+    return type(f"Partsum{name.capitalize()}Checksum", (base,), members)
 
 
 def _checked() -> ModuleType:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from stat import S_ISREG
 from types import TracebackType
 from typing import Any, Literal, NamedTuple
@@ -142,7 +142,7 @@ def batches(items: Iterable[Entry | Pair]) -> Iterator[list[Entry | Pair]]:
 def by_size(pair: Pair) -> Entry | None:
     """The entry if the size of the file settles it, or it is no file."""
     try:
-        status = Path(pair.path).stat()
+        status = os.stat(pair.path)  # noqa: PTH116 - a Path for each costs as much
     except OSError as error:
         return pair.failed(error)
     if not S_ISREG(status.st_mode):

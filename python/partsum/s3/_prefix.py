@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from os import PathLike
 from threading import Lock
@@ -61,7 +61,7 @@ def verify_prefix(
       on. Below a directory that cannot be read, objects are ERROR too, for nobody knows.
     - An empty object whose key ends in "/" marks a folder: MATCH if the directory is there.
     - No file can have a key with the component "", "." or "..", and no key a name that is not
-      UTF-8: ONLY_REMOTE and ONLY_LOCAL, and nothing outside of the directory is opened.
+      UTF-8: ONLY_REMOTE and ONLY_LOCAL. No key leads out of the directory.
     - Other than regular files (FIFOs, sockets, devices) are never opened: NOT_COMPARABLE. Links to
       files and directories are followed; one that leads to a directory it is in is an ERROR.
 
@@ -235,41 +235,47 @@ class _Comparison:
                 done[index] = item
             elif (entry := by_size(item)) is not None:
                 done[index] = entry
-            elif (plan := self.likely_plan(item.said)) is None:
-                done[index] = self.crew.askers.submit(self.asked, item)
-            elif plan.multipart:
-                done[index] = self.by_etag(item, plan)
-            else:
+            elif not self.is_worth_a_try(item):
+                done[index] = self.ask(item)
+            elif not _is_multipart(item):
                 whole[index] = item
+            else:
+                done[index] = self.by_multipart_etag(item)
         paths = [pair.path for pair in whole.values()]
         sums = hash_files(paths, "MD5", part_size=None, **self.crew.hashing)
         for (index, pair), result in zip(whole.items(), sums, strict=True):
-            done[index] = self.by_sums(pair, result)
+            done[index] = self.by_etag(pair, result)
         return [done[index] for index in range(len(batch))]
 
-    def likely_plan(self, listed: Response) -> PartPlan | None:
-        """How the object was cut, most probably; None if the ETag is not worth a try."""
-        shape = Shape(listed)
-        if not shape.etag_is_md5 or self.etags_told[shape.parts > 0] < 0:
-            return None
-        return _plan_of(listed["Size"], shape.parts)
+    def is_worth_a_try(self, pair: Pair) -> bool:
+        """Whether the ETag may be made of MD5s, by what was learnt of others."""
+        return self.etags_told[_is_multipart(pair)] >= 0 and Shape(pair.said).etag_is_md5
 
-    def by_etag(self, pair: Pair, plan: PartPlan) -> Entry | Future[Entry]:
+    def by_multipart_etag(self, pair: Pair) -> Entry | Future[Entry]:
+        """Under the likeliest plan alone: to hash under several costs more than to ask."""
+        plan = _plan_of(pair.said["Size"], Shape(pair.said).parts)
+        if plan is None:
+            return self.ask(pair)
         try:
             sums = hash_file(pair.path, "MD5", part_size=plan, **self.crew.hashing)
         except (OSError, PartsumError) as error:
             return pair.failed(error)
-        return self.by_sums(pair, sums)
+        return self.by_etag(pair, sums)
 
-    def by_sums(self, pair: Pair, sums: ObjectChecksums | FileError) -> Entry | Future[Entry]:
+    def by_etag(self, pair: Pair, sums: ObjectChecksums | FileError) -> Entry | Future[Entry]:
         if isinstance(sums, FileError):
-            return pair.failed(sums.error)
+            # Nobody sends so much in one PutObject, but some store has it.
+            too_large = isinstance(sums.error, PartPlanError)
+            return self.ask(pair) if too_large else pair.failed(sums.error)
         if verdict := verify(sums, pair.said):
             self.count(pair, 1)
             return pair.entry(verdict)
-        return self.crew.askers.submit(self.asked, pair, tried=True)
+        return self.ask(pair, tried=True)
 
-    def asked(self, pair: Pair, *, tried: bool = False) -> Entry:
+    def ask(self, pair: Pair, *, tried: bool = False) -> Future[Entry]:
+        return self.crew.askers.submit(self.asked, pair, tried)
+
+    def asked(self, pair: Pair, tried: bool) -> Entry:
         """By what HeadObject says, and more where that calls for it."""
         try:
             ask = RemoteObject(
@@ -285,7 +291,7 @@ class _Comparison:
 
     def count(self, pair: Pair, by: int) -> None:
         with self.counting:
-            self.etags_told[Shape(pair.said).parts > 0] += by
+            self.etags_told[_is_multipart(pair)] += by
 
 
 def _marker(listed: Response, path: str) -> Entry:
@@ -299,14 +305,17 @@ def _marker(listed: Response, path: str) -> Entry:
     return Entry(key, None, EntryStatus.ONLY_REMOTE, str(no_file("")))
 
 
+def _is_multipart(pair: Pair) -> bool:
+    return "-" in pair.said.get("ETag", "")
+
+
 def _plan_of(size: int, count: int) -> PartPlan | None:
-    """The plan of the first tool that cuts so many bytes into so many parts; 0: a PutObject."""
-    candidates: dict[int, Sequence[str | list[int] | None]] = {0: [None], 1: [[size]]}
-    for candidate in candidates.get(count, _PRESETS):
+    """The multipart plan of the first tool that cuts so many bytes into so many parts."""
+    for candidate in [[size]] if count == 1 else _PRESETS:
         # Not every tool can send every size.
         with contextlib.suppress(PartPlanError):
             plan = plan_parts(size, candidate, allow_small_parts=True)
-            if plan.multipart == (count > 0) and len(plan) == max(count, 1):
+            if plan.multipart and len(plan) == count:
                 return plan
     return None
 

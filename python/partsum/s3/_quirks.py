@@ -78,6 +78,8 @@ def chosen(quirks: str | Iterable[str]) -> frozenset[str]:
 
 def as_amazon(response: dict[str, Any], quirks: frozenset[str]) -> dict[str, Any]:
     """The response without what means another thing there than with Amazon S3."""
+    if not quirks:
+        return response
     dropped = set()
     multipart = "-" in response.get("ETag", "")
     if "etag-not-md5" in quirks or ("multipart-etag-not-md5" in quirks and multipart):

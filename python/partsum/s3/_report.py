@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from io import TextIOWrapper
@@ -274,24 +275,22 @@ def _rows(report: Path) -> Iterator[_Row]:
         return _completed([report])
     try:
         manifest = json.loads(report.read_bytes())
-    except ValueError as error:
-        raise PartsumError(f"{report}: no JSON: {error}") from None
-    if "Results" in manifest:
-        listed = [(result["Key"], result.get("MD5Checksum")) for result in manifest["Results"]]
-        return _completed([_fetched(report, key, md5) for key, md5 in listed])
-    if "files" in manifest:
-        if manifest.get("fileFormat") != "CSV":
+        if "Results" in manifest:
+            listed = [(result["Key"], result.get("MD5Checksum")) for result in manifest["Results"]]
+            return _completed([_fetched(report, key, md5) for key, md5 in listed])
+        if manifest["fileFormat"] != "CSV":
             raise PartsumError(
-                f"{report}: an inventory in the format {manifest.get('fileFormat')}: only CSV is "
-                "read; configure the inventory with that"
+                f"{report}: an inventory in the format {manifest['fileFormat']}: only CSV is read; "
+                "configure the inventory with that"
             )
-        listed = [(file["key"], file.get("MD5checksum")) for file in manifest["files"]]
         columns = [column.strip() for column in manifest["fileSchema"].split(",")]
+        listed = [(file["key"], file.get("MD5checksum")) for file in manifest["files"]]
         return _inventoried([_fetched(report, key, md5) for key, md5 in listed], columns)
-    raise PartsumError(
-        f"{report}: neither the manifest.json of a completion report (with Results) nor of an "
-        "inventory (with files)"
-    )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PartsumError(
+            f"{report}: the manifest.json of neither a completion report nor an inventory: "
+            f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def _fetched(manifest: Path, key: str, md5: str | None) -> Path:
@@ -319,7 +318,7 @@ def _csv(path: Path) -> Iterator[list[str]]:
         with TextIOWrapper(binary, "utf-8", newline="") as text:
             try:
                 yield from csv.reader(text)
-            except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+            except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
                 raise PartsumError(f"{path}: {error}") from error
 
 
