@@ -7,8 +7,9 @@ time, even where the file system's clock is coarse. (git calls the others "racil
 anything taken for a file whose times are so recent, or in the future of a clock that was set back.
 
 What no time tells is not seen: stores to a shared mapping that leave the times as they are (tmpfs;
-elsewhere, to a page that is dirty already), a name that leads to another file while it is hashed
-and back again before the end, writes to the disk below the file system.
+elsewhere, to a page that is dirty already), a file server whose clock is seconds behind, a name
+that leads to another file while it is hashed and back again before the end, writes to the disk
+below the file system.
 """
 
 import os

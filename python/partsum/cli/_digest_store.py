@@ -141,8 +141,7 @@ class Store:
         try:
             self._do(work)
         except StoreError as error:
-            cause = error.__cause__
-            if not isinstance(cause, sqlite3.DatabaseError) or _is_busy(cause):
+            if not _is_damage(error.__cause__):
                 raise
             self.close()
             for file in self.files():
@@ -170,7 +169,7 @@ class Store:
                 self._db = self._open()
             return work(self._db)
         except sqlite3.Error as error:
-            todo = "" if _is_busy(error) else ": 'partsum cache clear' makes a new one"
+            todo = ": 'partsum cache clear' makes a new one" if _is_damage(error) else ""
             raise StoreError(f"{self.path}: {error}{todo}") from error
         except OSError as error:
             raise StoreError(f"{self.path}: {reason(error)}") from error
@@ -217,7 +216,7 @@ def _in_wal_mode(db: sqlite3.Connection) -> None:
         try:
             db.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if not _is_busy(error) or time.monotonic() > end:
+            if "locked" not in str(error) or time.monotonic() > end:
                 raise
             time.sleep(0.01)
         else:
@@ -229,8 +228,9 @@ def _version(db: sqlite3.Connection) -> int:
     return version
 
 
-def _is_busy(error: sqlite3.Error) -> bool:
-    return "locked" in str(error)
+def _is_damage(error: BaseException | None) -> bool:
+    """Tell a file that is no such database from trouble that passes: locks, permissions, space."""
+    return type(error) is sqlite3.DatabaseError
 
 
 def _stamp(path: bytes) -> Stamp | None:
