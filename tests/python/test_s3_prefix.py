@@ -461,12 +461,14 @@ def test_without_object_attributes(tree: Path) -> None:
     assert client.seen.count("head 1") == client.seen.count("head 2") == 2
 
 
-def test_a_store_that_knows_no_part_numbers(tree: Path) -> None:
+@pytest.mark.parametrize("more", [{}, {"PartsCount": 3}], ids=["silent", "counts them always"])
+def test_a_store_that_knows_no_part_numbers(more: dict[str, Any], tree: Path) -> None:
     """It answers for the whole object: one such answer is enough."""
     data = bytes(12 * MIB)
     (tree / "a").write_bytes(data)
     etag = partsum.hash_file(tree / "a", "MD5", part_size="5MiB").etag
-    client = Fake({"a": {"ContentLength": len(data), "ETag": f'"{etag}"'}})
+    answer = {"ContentLength": len(data), "ETag": f'"{etag}"', **more}
+    client = Fake({"a": {**answer, "ResponseMetadata": {"HTTPStatusCode": 200}}})
     verdict = partsum.s3.verify_object(client, tree / "a", "b", "a")
     assert (verdict.status, client.seen) == ("MATCH", ["head", "head"])
     client.get_object_attributes = lambda **arguments: {}  # type: ignore[attr-defined]
@@ -590,7 +592,7 @@ def test_closing_ends_it(tree: Path) -> None:
     client = Fake({f"{number:04}": encrypted(b"a") for number in range(2000)})
     entries = verify_prefix(client, tree, "bucket", requests=2)
     assert next(entries)
-    entries.close()  # type: ignore[attr-defined]
+    entries.close()
     assert threads_of_ours() == []
     assert client.seen.count("head") < 2000
 

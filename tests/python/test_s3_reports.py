@@ -337,7 +337,7 @@ def test_progress_and_many_rows(tree: Path, tmp_path: Path) -> None:
     assert sum(seen) == 4 * len(names)
     iterator = verify_report(tree, path)
     assert next(iterator)
-    iterator.close()  # type: ignore[attr-defined]
+    iterator.close()
     assert not [each for each in threading.enumerate() if each.name.startswith("partsum-")]
 
 

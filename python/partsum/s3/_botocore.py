@@ -111,8 +111,9 @@ def enable_checksums() -> _Enabled:
 
     From now on, in all clients of the process, `ChecksumAlgorithm=` may be CRC32C, CRC64NVME,
     XXHASH64, XXHASH3, XXHASH128, MD5 or SHA512 without awscrt, downloads with such checksums are
-    checked, and CRC32, boto3's default, takes a fraction of the time. `disable_checksums` puts all
-    back as it was; called twice, it is enabled once. As a context manager it lasts for the block::
+    checked, and CRC32, boto3's default, is faster than by zlib and awscrt. `disable_checksums` puts
+    all back as it was; called twice, it is enabled once. As a context manager it lasts for the
+    block::
 
         with enable_checksums():
             client.upload_file(path, bucket, key, ExtraArgs={"ChecksumAlgorithm": "XXHASH3"})

@@ -26,13 +26,13 @@ _NO_ATTRIBUTES = {
 }
 
 
-def is_of_part(head: Response) -> bool:
-    """Whether HeadObject with a part number was answered for that part.
+def is_of_part(head: Response, size: int) -> bool:
+    """Whether HeadObject with a part number was answered for that part of an object of that size.
 
     A store without part numbers answers for the whole object.
     """
-    headers = head.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    return "PartsCount" in head or "ContentRange" in head or "content-range" in headers
+    partial = head.get("ResponseMetadata", {}).get("HTTPStatusCode") == 206
+    return partial or "ContentRange" in head or head.get("ContentLength") != size
 
 
 class Shape:
@@ -86,7 +86,7 @@ class RemoteObject:
         # The response does not say which part it is about.
         return as_amazon({**answer, **part}, self.quirks)
 
-    def parts(self, count: int) -> list[Response]:
+    def parts(self, count: int, size: int) -> list[Response]:
         """The sizes of all parts, with their checksums where S3 has them.
 
         None of them from a store that does not know part numbers.
@@ -96,7 +96,7 @@ class RemoteObject:
         if listed == count:
             return pages
         first = self.head(1)
-        if not is_of_part(first):
+        if not is_of_part(first, size):
             return []
         return [first, *(self.head(number) for number in range(2, count + 1))]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from os import PathLike
 from threading import Lock
@@ -46,7 +46,7 @@ def verify_prefix(
     io: Literal["auto", "mmap", "read"] = "auto",
     progress: Callable[[int], object] | None = None,
     **arguments: Argument,
-) -> Iterator[Entry]:
+) -> Generator[Entry, None, None]:
     """Whether the files below a directory are the objects below a prefix, without a download.
 
     client: a boto3 S3 client. The file a/b in the directory belongs to the key Prefix + "a/b": the
@@ -104,7 +104,9 @@ def verify_prefix(
     return _verify(comparison, directory, follow_symlinks)
 
 
-def _verify(comparison: _Comparison, directory: str, follow_symlinks: bool) -> Iterator[Entry]:
+def _verify(
+    comparison: _Comparison, directory: str, follow_symlinks: bool
+) -> Generator[Entry, None, None]:
     with comparison.crew as crew:
         merged = _merge(walk(directory, follow_symlinks), comparison.listed())
         compared = comparison.compared(directory, merged)

@@ -10,7 +10,7 @@ import os
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from io import TextIOWrapper
 from os import PathLike
 from pathlib import Path
@@ -68,7 +68,7 @@ def verify_report(
     threads: int | None = None,
     io: Literal["auto", "mmap", "read"] = "auto",
     progress: Callable[[int], object] | None = None,
-) -> Iterator[Entry]:
+) -> Generator[Entry, None, None]:
     """Whether the files below a directory are the objects that S3 reported on, without the network.
 
     report: a file that was fetched from S3:
@@ -120,7 +120,9 @@ def verify_report(
     return _verify(crew, directory, _wanted(rows, Prefix, Bucket), Prefix)
 
 
-def _verify(crew: Crew, directory: str, rows: Iterator[_Row], prefix: str) -> Iterator[Entry]:
+def _verify(
+    crew: Crew, directory: str, rows: Iterator[_Row], prefix: str
+) -> Generator[Entry, None, None]:
     join = _Join(crew, directory, prefix)
     with crew:
         paired = batches(join.paired(row) for row in rows)

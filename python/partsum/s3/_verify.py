@@ -99,7 +99,7 @@ def settle(ask: RemoteObject, local: Local, head: Response) -> Verdict:
     responses = [head]
     if local.size == head.get("ContentLength") and shape.parts > 1:
         if shape.composite:
-            responses += ask.parts(shape.parts)
+            responses += ask.parts(shape.parts, local.size)
         elif not shape.checksum and shape.etag_is_md5 and local.has_md5:
             return _by_etag(ask, local, head, shape.parts)
     return local.verify(responses)
@@ -132,7 +132,7 @@ def object_plan(
         return plan_parts(size, None)
     if shape.parts == 1:
         return plan_parts(size, [size], allow_small_parts=True)
-    answers = ask.parts(shape.parts)
+    answers = ask.parts(shape.parts, size)
     if not answers:
         raise PartsumError(
             f"the store does not tell the parts of {Key}: solve_etag finds them with a file's help"
@@ -156,7 +156,7 @@ def _plan(size: int, head: Response, answers: list[Response]) -> PartPlan:
 def _by_etag(ask: RemoteObject, local: Local, head: Response, count: int) -> Verdict:
     """By the multipart ETag, the last resort: first with equal parts, then with the true ones."""
     first = ask.head(1)
-    if not is_of_part(first):
+    if not is_of_part(first, head["ContentLength"]):
         return local.verify([head])
     responses = [head, first]
     even = plan_parts(head["ContentLength"], first["ContentLength"], allow_small_parts=True)
