@@ -4,6 +4,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -194,16 +195,17 @@ def verify_tree(directory: str, ask: Ask, *, quiet: bool, as_json: bool) -> int:
     documents: list[dict[str, Any]] = []
     status = 0
     progress = Progress(["-"])  # nobody knows yet how much it is
-    client = ask.connection.client()
-    with s3_errors():
-        for entry in verify_prefix(
-            client,
-            directory,
-            ask.url.bucket,
-            ask.url.key,
-            progress=progress.callback,
-            **ask.arguments,
-        ):
+    bucket, prefix = ask.url
+    entries = verify_prefix(
+        ask.connection.client(),
+        directory,
+        bucket,
+        prefix,
+        progress=progress.callback,
+        **ask.arguments,
+    )
+    with s3_errors(), closing(entries):
+        for entry in entries:
             counts[str(entry.status)] += 1
             status = worse(status, STATUS.get(str(entry.status), 1))
             if entry and quiet:
@@ -212,7 +214,7 @@ def verify_tree(directory: str, ask: Ask, *, quiet: bool, as_json: bool) -> int:
                 documents.append(entry.to_dict())
                 continue
             progress.clear()
-            name = f"s3://{ask.url.bucket}/{entry.key}" if entry.path is None else entry.path
+            name = f"s3://{bucket}/{entry.key}" if entry.path is None else entry.path
             emit(_line(name, str(entry.status), entry.reason))
     progress.clear()
     if as_json:
