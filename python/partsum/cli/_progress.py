@@ -20,12 +20,17 @@ WIDE = 72
 class Progress:
     """Bytes, rate and time left on one line, which `clear` takes away; nothing in a pipe."""
 
-    def __init__(self, names: Iterable[str], label: str = "hashing") -> None:
-        """Take the names of what will be read; of one that has no size, nothing is left to know."""
+    def __init__(
+        self, names: Iterable[str], label: str = "hashing", *, delay: float = DELAY
+    ) -> None:
+        """Take the names of what will be read, and the seconds that need no bar.
+
+        Where one of them has no size, nobody knows how much there is.
+        """
         self.callback: Callback | None = None
         if sys.stderr and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
             sizes = [_size(name) for name in names]
-            self._bar = Bar(sum(sizes) if all(sizes) else 0, label)
+            self._bar = Bar(sum(sizes) if all(sizes) else 0, label, delay)
             self.callback = self._bar.update
 
     def clear(self) -> None:
@@ -37,25 +42,28 @@ class Progress:
 class Bar:
     """Draws itself as bytes come in."""
 
-    def __init__(self, total: int, label: str) -> None:
+    def __init__(self, total: int, label: str, delay: float = DELAY) -> None:
         """Take the bytes that there will be, 0 if that is not known."""
+        self._delay = delay
         self._total = total
         self._label = label
         self._done = 0
         self._rate = 0.0
         self._drawn = False
-        self._started = self._last = time.monotonic()
+        self._started = self._last = 0.0
         self._done_then = 0
 
     def update(self, count: int) -> None:
         """Count bytes."""
-        self._done += count
         now = time.monotonic()
+        if not self._done:  # other work may have come before
+            self._started = self._last = now
+        self._done += count
         passed = now - self._last
-        if now - self._started < DELAY or passed < BETWEEN_DRAWS:
+        if now - self._started < self._delay or passed < BETWEEN_DRAWS:
             return
         rate = (self._done - self._done_then) / passed
-        weight = 1.0 if self._done_then == 0 else 1 - math.exp(-passed / MEMORY)
+        weight = 1 - math.exp(-passed / MEMORY) if self._done_then else 1.0
         self._rate += weight * (rate - self._rate)
         self._last, self._done_then = now, self._done
         self._write(f"\r{self.line(_columns() - 1)}\x1b[K")
