@@ -113,6 +113,19 @@ def test_what_it_says(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
 
 
+def test_one_without_delay(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    bar = _progress.Bar(1000, "uploading", delay=0.0)
+    bar.update(100)
+    assert capsys.readouterr().err.startswith("\ruploading   10%  [")
+    assert bar.line(40) == " 10%  0 B/s  ETA -:--:--"
+    clock.now += 0.05
+    bar.update(100)
+    assert capsys.readouterr().err == ""  # not more often than anyone can read
+    clock.now += 0.05
+    bar.update(100)
+    assert bar.line(40) == " 30%  2.0 KiB/s  ETA 0:00:01"
+
+
 def test_a_file_that_grows_does_not_pass_the_end(clock: Clock) -> None:
     bar = _progress.Bar(1000, "hashing")
     bar.update(500)

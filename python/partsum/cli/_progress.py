@@ -56,15 +56,17 @@ class Bar:
     def update(self, count: int) -> None:
         """Count bytes."""
         now = time.monotonic()
-        if not self._done:  # other work may have come before
+        first = not self._done
+        if first:  # other work may have come before
             self._started = self._last = now
         self._done += count
         passed = now - self._last
-        if now - self._started < self._delay or passed < BETWEEN_DRAWS:
+        if now - self._started < self._delay or (passed < BETWEEN_DRAWS and not first):
             return
-        rate = (self._done - self._done_then) / passed
-        weight = 1 - math.exp(-passed / MEMORY) if self._done_then else 1.0
-        self._rate += weight * (rate - self._rate)
+        if passed:
+            rate = (self._done - self._done_then) / passed
+            weight = 1 - math.exp(-passed / MEMORY) if self._rate else 1.0
+            self._rate += weight * (rate - self._rate)
         self._last, self._done_then = now, self._done
         self._write(f"\r{self.line(_columns() - 1)}\x1b[K")
         self._drawn = True
