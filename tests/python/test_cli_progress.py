@@ -121,9 +121,9 @@ def test_one_without_delay(clock: Clock, capsys: pytest.CaptureFixture[str]) -> 
     clock.now += 0.05
     bar.update(100)
     assert capsys.readouterr().err == ""  # not more often than anyone can read
-    clock.now += 0.05
-    bar.update(100)
-    assert bar.line(40) == " 30%  2.0 KiB/s  ETA 0:00:01"
+    clock.now += 0.075
+    bar.update(50)
+    assert bar.line(40) == " 25%  1.2 KiB/s  ETA 0:00:01"
 
 
 def test_a_file_that_grows_does_not_pass_the_end(clock: Clock) -> None:
