@@ -6,11 +6,6 @@
 ('e2c3da976e66ec9e7dc128fbc782fc91-1', 'Rnr2/5P7Gsk=')
 """
 
-from __future__ import annotations
-
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
-
 from partsum._core import (
     Hasher,
     MultipartHasher,
@@ -18,8 +13,6 @@ from partsum._core import (
     PartChecksums,
     PartPlan,
     __version__,
-    _algorithm_table,
-    _preset_table,
     hash_bytes,
     hash_file,
     hash_files,
@@ -29,21 +22,22 @@ from partsum._core import (
     solve_etag,
     verify,
 )
-from partsum._hashing_reader import HashingReader
-from partsum._stream import hash_stream
-from partsum.errors import (
-    FileChangedError,
-    FileError,
-    MissingChecksum,
-    NotSupportedByS3,
-    PartMismatch,
-    PartPlanError,
-    PartsumError,
-)
-from partsum.verdict import BadPart, Status, Verdict
 
+TYPE_CHECKING = False  # as typing has it, which takes longer to import than all that is here
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from partsum._hashing_reader import HashingReader
+    from partsum._stream import hash_stream
+    from partsum._tables import ALGORITHMS, PRESETS, Algorithm, Preset, algorithms_available
+    from partsum.errors import (
+        FileChangedError,
+        FileError,
+        MissingChecksum,
+        NotSupportedByS3,
+        PartMismatch,
+        PartPlanError,
+        PartsumError,
+    )
+    from partsum.verdict import BadPart, Status, Verdict
 
 __all__ = [
     "ALGORITHMS",
@@ -79,56 +73,37 @@ __all__ = [
     "verify",
 ]
 
+# Imported when they are first asked for: a command that prints one ETag needs none of them.
+_MODULES = {
+    "_hashing_reader": ("HashingReader",),
+    "_stream": ("hash_stream",),
+    "_tables": ("ALGORITHMS", "PRESETS", "Algorithm", "Preset", "algorithms_available"),
+    "errors": (
+        "FileChangedError",
+        "FileError",
+        "MissingChecksum",
+        "NotSupportedByS3",
+        "PartMismatch",
+        "PartPlanError",
+        "PartsumError",
+    ),
+    "verdict": ("BadPart", "Status", "Verdict"),
+}
 
-class Algorithm(NamedTuple):
-    """One of S3's checksum algorithms.
+if not TYPE_CHECKING:
 
-    >>> import partsum
-    >>> partsum.ALGORITHMS["CRC32"]
-    Algorithm(name='CRC32', digest_size=4, checksum_types=('COMPOSITE', 'FULL_OBJECT'), \
-field='ChecksumCRC32')
-    """
+    def __getattr__(name):  # noqa: ANN001, ANN202  (not for type checkers)
+        from importlib import import_module
 
-    name: str
-    """S3's name (ChecksumAlgorithm)."""
-    digest_size: int
-    """Bytes in a digest."""
-    checksum_types: tuple[str, ...]
-    """The ChecksumTypes that a multipart upload may have with it; the first is S3's default."""
-    field: str
-    """The member of requests and responses that carries it."""
-
-
-class Preset(NamedTuple):
-    """How an upload tool plans by default.
-
-    >>> import partsum
-    >>> partsum.PRESETS["s5cmd"].part_size
-    52428800
-    """
-
-    name: str
-    """What part_size= takes."""
-    tool: str
-    """The tool in words."""
-    threshold: int
-    """Files of at least this many bytes are multipart uploads."""
-    part_size: int
-    """Bytes in a part, unless that would give more than 10,000 parts."""
-    source: str
-    """Where the rule was read."""
+        for module, names in _MODULES.items():
+            if name in names:
+                value = getattr(import_module(f"partsum.{module}"), name)
+                globals()[name] = value
+                return value
+        if name in ("errors", "verdict"):
+            return import_module(f"partsum.{name}")
+        raise AttributeError(f"module 'partsum' has no attribute {name!r}")
 
 
-ALGORITHMS: Mapping[str, Algorithm] = MappingProxyType(
-    {
-        name: Algorithm(name, size, tuple(types), field)
-        for name, size, types, field in _algorithm_table()
-    }
-)
-"""S3's checksum algorithms by name."""
-
-PRESETS: Mapping[str, Preset] = MappingProxyType({row[0]: Preset(*row) for row in _preset_table()})
-"""The upload tools whose part plans are known, by name."""
-
-algorithms_available: frozenset[str] = frozenset(ALGORITHMS)
-"""The names of S3's checksum algorithms."""
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,5 +1,7 @@
 """The command line in real processes, beside the coreutils."""
 
+import base64
+import hashlib
 import json
 import os
 import shutil
@@ -76,6 +78,22 @@ def pattern(size: int) -> bytes:
     return (bytes(range(251)) * (size // 251 + 1))[:size]
 
 
+def b64(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()
+
+
+def composite(alg: str, data: bytes, part_size: int) -> str:
+    """The composite checksum as hashlib makes it."""
+    parts = [data[at : at + part_size] for at in range(0, len(data), part_size)]
+    digests = b"".join(hashlib.new(alg, part).digest() for part in parts)
+    return f"{b64(hashlib.new(alg, digests).digest())}-{len(parts)}"
+
+
+def multipart_etag(data: bytes, part_size: int) -> str:
+    value, _, count = composite("md5", data, part_size).rpartition("-")
+    return f"{base64.b64decode(value).hex()}-{count}"
+
+
 @pytest.fixture
 def odd_files(tmp_path: Path) -> list[bytes]:
     """Names in ``tmp_path``, of files of different sizes, empty and past one block included."""
@@ -98,12 +116,12 @@ def on_terminal() -> Iterator[Callable[..., tuple[bytes, bytes]]]:
     pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
     ours, theirs = pty.openpty()
 
-    def run_there(*args: str | Path) -> tuple[bytes, bytes]:
+    def run_there(*args: str | Path, term: str = "xterm") -> tuple[bytes, bytes]:
         with subprocess.Popen(
             [sys.executable, "-m", "partsum", *args],
             stdout=subprocess.PIPE,
             stderr=theirs,
-            env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+            env={**os.environ, "TERM": term, "COLUMNS": "100"},
         ) as process:
             assert process.stdout
             out = process.stdout.read()
@@ -120,8 +138,9 @@ def on_terminal() -> Iterator[Callable[..., tuple[bytes, bytes]]]:
 
 
 @pytest.fixture
-def large_file(tmp_path: Path) -> Path:
-    path = tmp_path / "large"
+def slow_file(tmp_path: Path) -> Path:
+    """A file that takes seconds, by SHA512 on one thread."""
+    path = tmp_path / "slow"
     with path.open("wb") as file:
-        file.truncate(300 * MIB)
+        file.truncate(1024 * MIB)
     return path

@@ -10,7 +10,18 @@ import click
 import partsum
 from partsum.cli._common import failure, say
 
-VERBS = ("sum", "etag", "parts", "bench", "doctor", "completion")
+VERBS = (
+    "sum",
+    "etag",
+    "parts",
+    "solve",
+    "verify",
+    "manifest",
+    "bench",
+    "cache",
+    "doctor",
+    "completion",
+)
 """One module of this package per verb, in the order of the help; each has a ``command``."""
 
 # From click 8.2 on, `partsum` alone is an error that shows the help.
@@ -39,7 +50,7 @@ class Verbs(click.Group):
         standalone_mode: bool = True,
         **extra: object,
     ) -> Any:  # noqa: ANN401  (as click has it)
-        """Run a verb and exit with what it returns: 0 ok, 1 a file failed, 2 wrong usage."""
+        """Run a verb and exit with what it returns; the help tells what that means."""
         prog_name = prog_name or "partsum"
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
@@ -72,11 +83,14 @@ Examples:
   partsum sum -c SHA256SUMS            as sha256sum -c checks it
   partsum etag big.tar                 the ETag after boto3's upload_file
   partsum parts -a crc32c big.tar      every part, and the object
-  partsum doctor                       what this machine can do""",
+  partsum solve big.tar ETAG           the part size behind an ETag
+  partsum verify big.tar s3://B/K      is that object this file?
+  partsum manifest DIR -o FILE         every file of a tree, to be checked""",
 )
 @click.version_option(partsum.__version__, prog_name="partsum", message="%(prog)s %(version)s")
 def main() -> None:
     """Print every checksum that Amazon S3 will show for a file, before it is uploaded.
 
-    Exit status: 0 all is well, 1 a mismatch or a file that cannot be read, 2 wrong usage.
+    Exit status: 0 all is well; 1 a mismatch, or something that cannot be read; 2 wrong usage; 3
+    neither: what S3 says does not tell (verify), or a manifest is out of date (manifest --check).
     """

@@ -1,25 +1,16 @@
 """Many files at once: their parts share the SIMD lanes, and the results come one by one."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 import partsum
-from partsum.cli._common import Callback, has_size, plan_of
+from partsum.cli._common import Request, has_size, plan_of
+from partsum.cli._progress import Callback
 
 T = TypeVar("T")
 
 # Names looked at before they are hashed; the library opens fewer at a time.
 LOOK_AHEAD = 1024
-
-
-class Request(NamedTuple):
-    """What the library is asked for one file, or for many."""
-
-    algorithms: tuple[str, ...]
-    part_size: str | None
-    allow_small_parts: bool = False
-    threads: int | None = None
-    no_mmap: bool = False
 
 
 class Batches(Generic[T]):
@@ -42,18 +33,19 @@ class Batches(Generic[T]):
         self._request = request
         self._take = take
         self._at = 0
+        self._until = 0
+        self._batch: dict[int, str] = {}
         self._asked: Request | None = None
-        self._left = 0
         self._results: Iterator[partsum.ObjectChecksums | partsum.FileError] = iter(())
 
     def __call__(self, name: str, progress: Callback | None) -> T:
         """Give the result of the next name."""
-        if not self._left:
+        if self._at == self._until:
             self._start(progress)
+        position = self._at
         self._at += 1
-        if not self._left:
+        if position not in self._batch:
             return self._hash_one(name, progress)
-        self._left -= 1
         result = next(self._results)
         if isinstance(result, partsum.FileError):
             return self._hash_one(name, progress)
@@ -62,17 +54,23 @@ class Batches(Generic[T]):
 
     def _start(self, progress: Callback | None) -> None:
         """Hash the names from here on that are asked for the same, if there are at least two."""
-        batch: list[str] = []
+        self._batch = {}
         asked = None
         for name in self._names[self._at : self._at + LOOK_AHEAD]:
             request = self._request(name)
-            if not request or (batch and request != asked) or not _is_regular(name):
+            if request is None or (asked is not None and request != asked):
                 break
             asked = request
-            batch.append(name)
-        if asked and len(batch) > 1:
-            self._results = partsum.hash_files(
-                batch,
+            if _is_regular(name):
+                self._batch[self._until] = name
+            self._until += 1
+        self._until = max(self._until, self._at + 1)
+        if len(self._batch) < 2:
+            self._batch = {}
+        elif asked:
+            hash_files = asked.cache.hash_files if asked.cache else partsum.hash_files
+            self._results = hash_files(
+                list(self._batch.values()),
                 asked.algorithms,
                 part_size=plan_of(asked.part_size),
                 allow_small_parts=asked.allow_small_parts,
@@ -81,7 +79,6 @@ class Batches(Generic[T]):
                 progress=progress,
             )
             self._asked = asked
-            self._left = len(batch)
 
 
 def _is_regular(name: str) -> bool:

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from partsum import NotSupportedByS3, ObjectChecksums
-from partsum.cli._batches import Batches, Request
+from partsum.cli._batches import Batches
 from partsum.cli._common import (
-    Callback,
     Failed,
+    Request,
     each,
     emit,
     emit_json,
@@ -19,6 +19,7 @@ from partsum.cli._common import (
 )
 from partsum.cli._digests import Digests, Options, Values, hash_both
 from partsum.cli._lines import Entry, Reader
+from partsum.cli._progress import Callback
 
 Says = Literal["quiet", "status", "warn"] | None
 """The last of --quiet, --status and --warn on the command line: as with the coreutils, it wins."""

@@ -1,24 +1,26 @@
-"""What the verbs share: options, files to hash, lines to print, errors, progress."""
+"""What the verbs share: files to hash, lines to print, errors."""
 
 import errno
 import os
-import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import Any, BinaryIO, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 
 import click
 
 import partsum
+from partsum.cli._progress import Callback, Progress
 
-F = TypeVar("F", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from partsum.cli._cache import Cache
+
 T = TypeVar("T")
-Callback = Callable[[int], None]
 
-# Digests come back fast; a bar for less than this would only flicker.
-LARGE = 256 << 20
+# Exit status where nothing is wrong, and yet not all is well: --help says what it means.
+NO_ANSWER = 3
+
 # Of a stream: what stays in the cache, and what holds enough parts of 8 MiB to hash them at once.
 CHUNK = 1 << 20
 MANY_PARTS = 128 << 20
@@ -26,88 +28,6 @@ MANY_PARTS = 128 << 20
 # coreutils 9 escapes exactly these, and announces it by a backslash at the start of the line.
 _NAME_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
 _CONTROL_ESCAPES = str.maketrans({c: repr(chr(c))[1:-1] for c in (*range(32), 127)})
-_DECIMAL_UNIT = re.compile(r"[\d.]+\s*[kmgt]b", re.IGNORECASE)
-
-
-# --- options -----------------------------------------------------------------------------------
-
-
-def _unique(_ctx: click.Context, _param: click.Parameter, value: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(value))
-
-
-def algorithm_option(help: str) -> Callable[[F], F]:
-    """``-a ALG``, repeatable: the verb gets canonical names, each once, in the order given."""
-    return click.option(
-        "-a",
-        "--algorithm",
-        "algorithms",
-        multiple=True,
-        metavar="ALG",
-        type=click.Choice(list(partsum.ALGORITHMS), case_sensitive=False),
-        callback=_unique,
-        help=f"{help} Repeatable. One of {', '.join(partsum.ALGORITHMS)}.",
-    )
-
-
-def plan_of(text: str | None) -> int | str | None:
-    """The library's ``part_size=`` for what the user typed."""
-    if text is None or text.lower() == "none":
-        return None
-    return int(text) if text.isdecimal() else text
-
-
-def _checked_part_size(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    try:
-        partsum.plan_parts(0, plan_of(value), allow_small_parts=True)
-    except ValueError as error:
-        raise click.BadParameter(reason(error), ctx, param) from None
-    if value is not None and _DECIMAL_UNIT.fullmatch(value):
-        say(f"note: {value} counts in powers of 1000; the AWS CLI takes it as {value[:-1]}iB")
-    return value
-
-
-def _presets(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Complete a preset; a size is for the user to type."""
-    return [name for name in (*partsum.PRESETS, "none") if name.startswith(incomplete)]
-
-
-def part_size_option(default: str | None) -> Callable[[F], F]:
-    """``--part-size`` and, for stores that are not S3, ``--allow-small-parts``."""
-
-    def decorate(function: F) -> F:
-        function = click.option(
-            "--allow-small-parts",
-            is_flag=True,
-            help="Accept parts below 5 MiB, which S3 refuses and some S3-compatible stores take.",
-        )(function)
-        return click.option(
-            "--part-size",
-            metavar="SIZE|PRESET",
-            default=default,
-            callback=_checked_part_size,
-            shell_complete=_presets,
-            show_default=default is not None,
-            help="8MiB, 8MB (10^6) or bytes; or as a tool does it: boto3, awscli, rclone, s5cmd, "
-            "mc, ...; or none for one PutObject.",
-        )(function)
-
-    return decorate
-
-
-threads_option = click.option(
-    "--threads",
-    "--num-threads",  # as b3sum has it
-    "threads",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Threads; all CPUs by default.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-# Not click's own check of the path: an unreadable file is one error line, and the rest goes on.
-files_argument = click.argument(
-    "files", nargs=-1, metavar="[FILE]...", type=click.Path(readable=False, allow_dash=True)
-)
 
 
 # --- lines -------------------------------------------------------------------------------------
@@ -172,41 +92,28 @@ def failure(error: BaseException) -> str:
 # --- files -------------------------------------------------------------------------------------
 
 
-class Progress:
-    """Click's own bar, on stderr, for a large job on a terminal; else it does nothing."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self.callback: Callback | None = None
-        if not (sys.stderr and sys.stderr.isatty()):
-            return
-        total = sum(map(_size, names))
-        if total >= LARGE:
-            self._bar = click.progressbar(
-                length=total, label="hashing", file=sys.stderr, update_min_steps=total // 1000
-            )
-            self.callback = self._bar.update
-
-    def clear(self) -> None:
-        """Take the bar away, so that a line can be printed in its place."""
-        if self.callback:
-            sys.stderr.write("\r\x1b[K\x1b[?25h")
-            sys.stderr.flush()
+def plan_of(text: str | None) -> int | str | None:
+    """The library's ``part_size=`` for what the user typed."""
+    if text is None or text.lower() == "none":
+        return None
+    return int(text) if text.isdecimal() else text
 
 
 # Not pathlib below: to Path, an empty name is the current folder.
-def _size(name: str) -> int:
-    try:
-        return os.stat(name).st_size  # noqa: PTH116
-    except OSError:
-        return 0  # reported when its turn comes
-
-
 def has_size(name: str) -> bool:
     """Tell a file that says its size from standard input, a pipe, a device, a file of /proc."""
     if name == "-":
         return False
     status = os.stat(name)  # noqa: PTH116
     return stat.S_ISREG(status.st_mode) and status.st_size > 0
+
+
+def _is_empty(name: str) -> bool:
+    """Tell an empty file from those of /proc, which only say that they are."""
+    if name == "-" or not os.path.isfile(name):  # noqa: PTH113
+        return False
+    with open_stream(name) as stream:
+        return not stream.read(1)
 
 
 def open_stream(name: str) -> AbstractContextManager[BinaryIO]:
@@ -230,19 +137,26 @@ def feed(
             del piece  # before the next one is read
 
 
-def object_hasher(
-    algorithms: Sequence[str],
-    part_size: str | None,
-    allow_small_parts: bool,
-    threads: int | None,
-    no_mmap: bool = False,
-) -> Callable[[str, Callback | None], partsum.ObjectChecksums]:
+class Request(NamedTuple):
+    """What the library is asked for one file, or for many."""
+
+    algorithms: tuple[str, ...]
+    part_size: str | None
+    allow_small_parts: bool = False
+    threads: int | None = None
+    no_mmap: bool = False
+    cache: "Cache | None" = None
+
+
+def object_hasher(request: Request) -> Callable[[str, Callback | None], partsum.ObjectChecksums]:
     """A function from a name to the object of those bytes, planned as the options say."""
+    algorithms, part_size, allow_small_parts, threads, no_mmap, cache = request
     plan = plan_of(part_size)
+    hash_file = cache.hash_file if cache else partsum.hash_file
 
     def hash_object(name: str, progress: Callback | None) -> partsum.ObjectChecksums:
         if has_size(name):
-            return partsum.hash_file(
+            return hash_file(
                 name,
                 algorithms,
                 part_size=plan,
@@ -250,6 +164,10 @@ def object_hasher(
                 threads=threads,
                 io="read" if no_mmap else "auto",
                 progress=progress,
+            )
+        if _is_empty(name):  # some presets need the size, which a stream does not have
+            return partsum.hash_bytes(
+                b"", algorithms, part_size=plan, allow_small_parts=allow_small_parts
             )
         with open_stream(name) as stream:
             return partsum.hash_stream(
@@ -271,6 +189,11 @@ def facts(sums: partsum.ObjectChecksums) -> dict[str, Any]:
         "multipart": sums.plan.multipart,
         "part_count": len(sums.parts),
     }
+
+
+def worse(status: int, other: int) -> int:
+    """The exit status of both: wrong usage before what is wrong, that before no answer."""
+    return max(status, other, key=(0, NO_ANSWER, 1, 2).index)
 
 
 class Failed(NamedTuple):

@@ -1,19 +1,22 @@
 """Digests of whole files, however long they are, and of the parts of the same bytes in one read."""
 
+from base64 import b64encode
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import partsum
 from partsum.cli._common import (
     CHUNK,
     MANY_PARTS,
-    Callback,
+    Request,
     facts,
     feed,
     has_size,
     object_hasher,
     plan_of,
 )
+from partsum.cli._progress import Callback
 
 
 class Digests(NamedTuple):
@@ -28,11 +31,10 @@ class Digests(NamedTuple):
         return cls(facts(sums), {alg: sums.checksum(alg) for alg in sums.algorithms})
 
     @classmethod
-    def of_message(cls, message: "Message") -> "Digests":
-        """Take the values of bytes that were read as a stream."""
-        facts = {"size": message.size, "multipart": False, "part_count": 1}
-        values = {alg: hasher.b64digest() for alg, hasher in message.hashers.items()}
-        return cls(facts, values)
+    def of_message(cls, size: int, digests: dict[str, bytes]) -> "Digests":
+        """Take the digests of bytes that were read as a stream."""
+        facts = {"size": size, "multipart": False, "part_count": 1}
+        return cls(facts, {alg: b64encode(digest).decode() for alg, digest in digests.items()})
 
 
 class Message:
@@ -48,12 +50,19 @@ class Message:
         for hasher in self.hashers.values():
             hasher.update(piece)
 
+    def digests(self) -> dict[str, bytes]:
+        """Give the digest of the bytes so far, by algorithm."""
+        return {alg: hasher.digest() for alg, hasher in self.hashers.items()}
 
-def message_hasher(
-    algorithms: Sequence[str], threads: int | None, no_mmap: bool = False
-) -> Callable[[str, Callback | None], Digests]:
+
+def message_hasher(request: Request) -> Callable[[str, Callback | None], Digests]:
     """A function from a name to the digests of all its bytes."""
-    hash_object = object_hasher(algorithms, None, False, threads, no_mmap)
+    hash_object = object_hasher(request._replace(part_size=None))
+
+    def read(name: str, progress: Callback | None) -> Message:
+        message = Message(request.algorithms)
+        feed(name, CHUNK, message.update, progress)
+        return message
 
     def hash_message(name: str, progress: Callback | None) -> Digests:
         if has_size(name):
@@ -61,9 +70,13 @@ def message_hasher(
                 return Digests.of_object(hash_object(name, progress))
             except partsum.PartPlanError:
                 pass  # too large for one PutObject: S3 has no such object, the file has a digest
-        message = Message(algorithms)
-        feed(name, CHUNK, message.update, progress)
-        return Digests.of_message(message)
+            if request.cache:
+                digests = request.cache.digests(
+                    name, request.algorithms, lambda: read(name, progress).digests()
+                )
+                return Digests.of_message(Path(name).stat().st_size, digests)
+        message = read(name, progress)
+        return Digests.of_message(message.size, message.digests())
 
     return hash_message
 
@@ -94,10 +107,11 @@ def hash_both(
     """Digests of all bytes by some algorithms, of the parts by others, in one read of a file."""
     part_size, allow_small_parts, threads, no_mmap = options
     if not composite:
-        return Values(message_hasher(whole, threads, no_mmap)(name, progress).values, None)
+        request = Request(tuple(whole), None, False, threads, no_mmap)
+        return Values(message_hasher(request)(name, progress).values, None)
     if not whole:
-        hash_object = object_hasher(composite, part_size, allow_small_parts, threads, no_mmap)
-        return Values({}, hash_object(name, progress))
+        request = Request(tuple(composite), *options)
+        return Values({}, object_hasher(request)(name, progress))
     if has_size(name):
         try:
             one, sums = partsum.hash_plans(
@@ -123,4 +137,5 @@ def hash_both(
         parts.update(piece)
 
     feed(name, MANY_PARTS, update, progress)
-    return Values(Digests.of_message(message).values, parts.finish())
+    whole_values = Digests.of_message(message.size, message.digests()).values
+    return Values(whole_values, parts.finish())

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from partsum import bench
-from partsum.cli._common import algorithm_option, emit, reason, say, threads_option
+from partsum.cli._common import emit, reason, say
+from partsum.cli._options import algorithm_option, threads_option
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from partsum import _core
-from partsum.cli._common import emit, emit_json, json_option
+from partsum.cli._common import emit, emit_json
+from partsum.cli._options import json_option
 
 PACKAGES = ("boto3", "botocore", "awscrt")
 

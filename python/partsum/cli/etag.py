@@ -1,18 +1,21 @@
 """``partsum etag``: the ETag that S3 gives an object of these bytes."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from partsum.cli._batches import Batches, Request
-from partsum.cli._common import (
-    digest_line,
-    facts,
+from partsum.cli._batches import Batches
+from partsum.cli._common import Request, digest_line, facts, object_hasher, print_each
+from partsum.cli._options import (
+    cache_option,
     files_argument,
     json_option,
-    object_hasher,
     part_size_option,
-    print_each,
     threads_option,
 )
+
+if TYPE_CHECKING:
+    from partsum.cli._cache import Cache
 
 
 @click.command(
@@ -27,6 +30,7 @@ Examples:
 )
 @part_size_option(default="boto3")
 @threads_option
+@cache_option
 @json_option
 @files_argument
 def command(
@@ -34,6 +38,7 @@ def command(
     part_size: str,
     allow_small_parts: bool,
     threads: int | None,
+    cache: "Cache | None",
     as_json: bool,
     files: tuple[str, ...],
 ) -> int:
@@ -43,10 +48,10 @@ def command(
     SSE-KMS or SSE-C, and in directory buckets, S3 makes it of something else than the file's bytes.
     """
     names = files or ("-",)
-    request = Request(("MD5",), part_size, allow_small_parts, threads)
+    request = Request(("MD5",), part_size, allow_small_parts, threads, cache=cache)
     return print_each(
         names,
-        Batches(names, object_hasher(*request), lambda _name: request, lambda _request, sums: sums),
+        Batches(names, object_hasher(request), lambda _name: request, lambda _request, sums: sums),
         lambda name, sums: [digest_line(sums.etag, name)],
         lambda sums: facts(sums) | {"etag": sums.etag},
         as_json=as_json,

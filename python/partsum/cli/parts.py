@@ -1,26 +1,32 @@
 """``partsum parts``: every part and the object, for people and for the AWS CLI."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from partsum import NotSupportedByS3, ObjectChecksums, PartsumError
+from partsum import ObjectChecksums, PartsumError
 from partsum.cli._common import (
     Failed,
-    algorithm_option,
+    Request,
     each,
     emit,
     emit_json,
     facts,
-    json_option,
     object_hasher,
-    part_size_option,
     reason,
     say,
+)
+from partsum.cli._objects import TYPES, object_checksums, part_documents
+from partsum.cli._options import (
+    algorithm_option,
+    cache_option,
+    json_option,
+    part_size_option,
     threads_option,
 )
 
-TYPES = ("COMPOSITE", "FULL_OBJECT")
+if TYPE_CHECKING:
+    from partsum.cli._cache import Cache
 
 
 @click.command(
@@ -52,6 +58,7 @@ Examples:
 )
 @json_option
 @threads_option
+@cache_option
 @click.argument("file", type=click.Path(readable=False, allow_dash=True))
 def command(
     *,
@@ -62,6 +69,7 @@ def command(
     layout: str,
     as_json: bool,
     threads: int | None,
+    cache: "Cache | None",
     file: str,
 ) -> int:
     """Print every part of FILE, or of standard input for "-", and below them the object.
@@ -75,7 +83,9 @@ def command(
     if layout != "s3api":
         algorithms = algorithms or ("CRC64NVME",)
     with_etag = tuple(dict.fromkeys(("MD5", *algorithms)))
-    hash_object = object_hasher(with_etag, part_size, allow_small_parts, threads)
+    hash_object = object_hasher(
+        Request(with_etag, part_size, allow_small_parts, threads, cache=cache)
+    )
     [(_, sums)] = each([file], hash_object)
     if isinstance(sums, Failed):
         if layout == "json":
@@ -86,7 +96,7 @@ def command(
             alg = algorithms[0] if algorithms else None
             emit_json(sums.complete_multipart_upload_args(alg, checksum_type)["MultipartUpload"])
             return 0
-        checksums = {alg: _object_checksums(sums, alg, checksum_type) for alg in algorithms}
+        checksums = {alg: object_checksums(sums, alg, checksum_type) for alg in algorithms}
     except (PartsumError, ValueError) as refusal:
         say(f"{file}: {reason(refusal)}")
         return 2
@@ -112,19 +122,6 @@ def _problem(
     return None
 
 
-def _object_checksums(sums: ObjectChecksums, alg: str, only: str | None) -> dict[str, str]:
-    """Map each type that S3 can have for the object to its value; a type asked for must exist."""
-    if only:
-        return {only: sums.checksum(alg, only)}
-    values = {}
-    for kind in TYPES if sums.plan.multipart else TYPES[1:]:
-        try:
-            values[kind] = sums.checksum(alg, kind)
-        except NotSupportedByS3:
-            continue
-    return values
-
-
 def _document(
     file: str, sums: ObjectChecksums, checksums: dict[str, dict[str, str]]
 ) -> dict[str, Any]:
@@ -134,16 +131,7 @@ def _document(
         | {
             "etag": sums.etag,
             "checksums": checksums,
-            "parts": [
-                {
-                    "number": part.number,
-                    "offset": part.offset,
-                    "size": part.size,
-                    "etag": part.etag,
-                    "checksums": {alg: part.checksum(alg) for alg in checksums},
-                }
-                for part in sums.parts
-            ],
+            "parts": part_documents(sums, checksums),
         }
     )
 

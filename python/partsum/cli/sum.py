@@ -6,21 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from partsum.cli._batches import Batches, Request
-from partsum.cli._common import (
-    Callback,
+from partsum.cli._batches import Batches
+from partsum.cli._common import Request, digest_line, object_hasher, print_each
+from partsum.cli._digests import Digests, Options, message_hasher
+from partsum.cli._options import (
     algorithm_option,
-    digest_line,
+    cache_option,
     files_argument,
+    given_on_command_line,
     json_option,
-    object_hasher,
     part_size_option,
-    print_each,
     threads_option,
 )
-from partsum.cli._digests import Digests, Options, message_hasher
+from partsum.cli._progress import Callback
 
 if TYPE_CHECKING:
+    from partsum.cli._cache import Cache
     from partsum.cli._check import Says
 
 
@@ -52,6 +53,7 @@ Examples:
 @click.option("--raw", is_flag=True, help="Write the bytes of one digest, nothing else.")
 @click.option("--no-mmap", is_flag=True, help="Read files, do not map them into memory.")
 @threads_option
+@cache_option
 @json_option
 @click.option("-c", "--check", "checking", is_flag=True, help="Read digests from FILEs, verify.")
 @click.option(
@@ -77,6 +79,7 @@ def command(
     raw: bool,
     no_mmap: bool,
     threads: int | None,
+    cache: "Cache | None",
     as_json: bool,
     checking: bool,
     ignore_missing: bool,
@@ -100,6 +103,8 @@ def command(
             {"--tag": tag, "--binary and --text": mode, "--no-names": no_names, "--raw": raw},
         )
         _refuse("{} is not supported when verifying checksums", {"--zero": zero})
+        if cache and given_on_command_line("cache"):
+            raise click.UsageError("with --check every file is read: --cache has no meaning")
         from partsum.cli._check import Rules, check
 
         return check(
@@ -122,9 +127,9 @@ def command(
         raise click.UsageError("--raw is for one digest of one file, without --json")
     tag = tag or len(algorithms) > 1
     whole = part_size is None
-    request = Request(algorithms, part_size, allow_small_parts, threads, no_mmap)
-    hash_message = message_hasher(algorithms, threads, no_mmap)
-    hash_object = object_hasher(*request)
+    request = Request(algorithms, part_size, allow_small_parts, threads, no_mmap, cache)
+    hash_message = message_hasher(request)
+    hash_object = object_hasher(request)
 
     def digests(name: str, progress: Callback | None) -> Digests:
         if whole:

@@ -19,12 +19,12 @@ from partsum._core import (
     plan_parts,
     verify,
 )
+from partsum._tree import Found, Kind, key_of, no_file, walk
 from partsum.errors import FileError, PartPlanError, PartsumError
 from partsum.s3._crew import Batch, Crew, Pair, batches, by_size
 from partsum.s3._entry import Entry, EntryStatus
 from partsum.s3._object import Argument, Client, RemoteObject, Response, Shape
 from partsum.s3._quirks import as_amazon, chosen
-from partsum.s3._tree import Found, Kind, key_of, no_file, walk
 from partsum.s3._verify import Local, settle
 from partsum.verdict import Status
 

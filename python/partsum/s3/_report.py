@@ -25,11 +25,11 @@ from partsum._core import (
     hash_files,
     verify,
 )
+from partsum._tree import Kind, key_of, no_file, walk
 from partsum.errors import FileError, PartsumError
 from partsum.s3._crew import LARGE, Batch, Crew, Pair, batches, by_size
 from partsum.s3._entry import Entry, EntryStatus
 from partsum.s3._object import Response, Shape
-from partsum.s3._tree import Kind, key_of, no_file, walk
 from partsum.verdict import Verdict
 
 _FIELDS = {name: field for name, _, _, field in _algorithm_table()}
