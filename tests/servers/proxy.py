@@ -50,7 +50,10 @@ class Exchange:
     def body(self) -> bytes:
         """The request's body, which is only now read."""
         if self._body is None:
-            self._body = self.handler.rfile.read(self.size)
+            body = self.handler.rfile.read(self.size)
+            if len(body) < self.size:
+                raise ConnectionError("the client is gone")
+            self._body = body
         return self._body
 
     def read_half(self) -> None:
@@ -68,7 +71,8 @@ class Exchange:
             for name, value in handler.headers.items():
                 if name.lower() not in HOP_BY_HOP:
                     connection.putheader(name, value)
-            connection.endheaders(self.body if body is None else body)
+            with contextlib.suppress(OSError):  # it may answer, and hang up, before it has all
+                connection.endheaders(self.body if body is None else body)
             response = connection.getresponse()
             headers = [
                 (name, value)
@@ -172,19 +176,34 @@ class Proxy:
         self.requests: list[str] = []
         self.always: dict[str, Fault] = {}
         """Faults of all requests of a name."""
+        self.under_way = 0
         self._faults: dict[str, list[Fault]] = defaultdict(list)
         self._lock = threading.Lock()
+
+    def settled(self) -> None:
+        """Wait until no request is under way: those of a client that is gone may still be."""
+        deadline = time.monotonic() + LIMIT
+        while self.under_way:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
     def next(self, name: str, *faults: Fault) -> None:
         """The faults of the next requests of that name."""
         self._faults[name] += faults
 
-    def received(self, name: str) -> Fault:
+    @contextlib.contextmanager
+    def receiving(self, name: str) -> Iterator[Fault]:
         """Note a request, and choose its fault."""
         with self._lock:
+            self.under_way += 1
             self.requests.append(name)
             planned = self._faults[name]
-            return planned.pop(0) if planned else self.always.get(name, passed)
+            fault = planned.pop(0) if planned else self.always.get(name, passed)
+        try:
+            yield fault
+        finally:
+            with self._lock:
+                self.under_way -= 1
 
 
 def name_of(method: str, path: str) -> str:
@@ -220,8 +239,8 @@ def proxy(server: Server) -> Iterator[Proxy]:
             self.close_connection = True
 
         def do_any(self) -> None:
-            fault = running.received(name_of(self.command, self.path))
-            fault(Exchange(self, upstream))
+            with running.receiving(name_of(self.command, self.path)) as fault:
+                fault(Exchange(self, upstream))
 
         do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = do_any
 

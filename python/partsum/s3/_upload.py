@@ -274,11 +274,22 @@ class _Upload:
         return answers
 
     def _send(self, part: PartChecksums, send: Callable[[Body], Response]) -> Response:
-        """Send a part; say which bytes of the file S3 refused, and whether the file is to blame."""
+        """Send a part; once more if the network spoilt it, which botocore takes for final."""
         self.source.check()
+        with Body(self.source, part) as body:
+            try:
+                return self._send_once(body, send)
+            except Exception as error:
+                if error_code(error) not in _OTHER_BYTES:
+                    raise
+            body.seek(0)
+            return self._send_once(body, send)
+
+    def _send_once(self, body: Body, send: Callable[[Body], Response]) -> Response:
+        """Send a part; say which bytes of the file S3 refused, and whether the file is to blame."""
+        part = body.part
         try:
-            with Body(self.source, part) as body:
-                return send(body)
+            return send(body)
         except Exception as error:
             code = error_code(error)
             if code in _OTHER_BYTES and self.source.differs(part):
