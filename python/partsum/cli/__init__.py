@@ -10,7 +10,7 @@ import click
 import partsum
 from partsum.cli._common import failure, say
 
-VERBS = ("sum", "etag", "parts", "doctor", "completion")
+VERBS = ("sum", "etag", "parts", "upload", "resume", "doctor", "completion")
 """One module of this package per verb, in the order of the help; each has a ``command``."""
 
 # From click 8.2 on, `partsum` alone is an error that shows the help.
@@ -72,6 +72,7 @@ Examples:
   partsum sum -c SHA256SUMS            as sha256sum -c checks it
   partsum etag big.tar                 the ETag after boto3's upload_file
   partsum parts -a crc32c big.tar      every part, and the object
+  partsum upload big.tar s3://bucket/  under checksums that S3 compares
   partsum doctor                       what this machine can do""",
 )
 @click.version_option(partsum.__version__, prog_name="partsum", message="%(prog)s %(version)s")

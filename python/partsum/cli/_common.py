@@ -175,14 +175,14 @@ def failure(error: BaseException) -> str:
 class Progress:
     """Click's own bar, on stderr, for a large job on a terminal; else it does nothing."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], label: str = "hashing", large: int = LARGE) -> None:
         self.callback: Callback | None = None
         if not (sys.stderr and sys.stderr.isatty()):
             return
         total = sum(map(_size, names))
-        if total >= LARGE:
+        if total >= large:
             self._bar = click.progressbar(
-                length=total, label="hashing", file=sys.stderr, update_min_steps=total // 1000
+                length=total, label=label, file=sys.stderr, update_min_steps=total // 1000
             )
             self.callback = self._bar.update
 

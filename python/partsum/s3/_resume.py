@@ -28,11 +28,13 @@ def find(
     checksum_type: str | None,
     plan: PartPlan,
     allow_small_parts: bool,
-) -> Unfinished | None:
+) -> tuple[Unfinished | None, list[str]]:
     """The latest upload of the key that was begun so and has parts that a cut of the file has.
 
-    An upload of which no part has come is as good as a new one, if it was begun so.
+    An upload of which no part has come is as good as a new one, if it was begun so. With it comes
+    what was against the later ones.
     """
+    against = []
     for upload in requests.uploads():
         upload_id = upload["UploadId"]
         try:
@@ -41,23 +43,30 @@ def find(
             if error_code(error) == "NoSuchUpload":  # it ended meanwhile
                 continue
             raise
-        if not all(_begun_so(page, algorithm, checksum_type) for page in pages):
+        begun = _begun_otherwise(pages[0], algorithm, checksum_type)
+        if begun:
+            against.append(f"upload {upload_id} was begun {begun}")
             continue
         listed = {part["PartNumber"]: part for page in pages for part in page.get("Parts", ())}
         fitting = _fit(plan, listed, allow_small_parts)
         if fitting is not None:
-            return Unfinished(upload_id, *fitting)
-    return None
+            return Unfinished(upload_id, *fitting), against
+        against.append(f"upload {upload_id} has parts of other sizes than this file")
+    return None, against
 
 
-def _begun_so(page: Response, algorithm: str | None, checksum_type: str | None) -> bool:
-    """Whether the upload was created with that algorithm and type, as far as ListParts tells."""
+def _begun_otherwise(
+    page: Response, algorithm: str | None, checksum_type: str | None
+) -> str | None:
+    """What the upload was created with, if ListParts tells another algorithm or type."""
     told = page.get("ChecksumAlgorithm")
     if told is None:
         # Amazon says nothing of an upload that has none; other servers, of any.
         headers = page.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-        return algorithm is None or headers.get("server") != "AmazonS3"
-    return told == algorithm and page.get("ChecksumType", checksum_type) == checksum_type
+        none = algorithm is not None and headers.get("server") == "AmazonS3"
+        return "without a checksum" if none else None
+    kind = page.get("ChecksumType", checksum_type)
+    return None if (told, kind) == (algorithm, checksum_type) else f"with {told} {kind}"
 
 
 def _fit(

@@ -146,9 +146,9 @@ def upload_file(
         checksum_type = checksum_type or partsum.ALGORITHMS[algorithm].checksum_types[0]
     source = Source(path, Callback)
     plan = plan_parts(source.size, part_size, allow_small_parts=allow_small_parts)
-    unfinished = None
+    unfinished, against = None, list[str]()
     if resume:
-        unfinished = find(requests, algorithm, checksum_type, plan, allow_small_parts)
+        unfinished, against = find(requests, algorithm, checksum_type, plan, allow_small_parts)
     sums = hash_file(
         path,
         ("MD5", algorithm) if algorithm else "MD5",
@@ -167,9 +167,8 @@ def upload_file(
         if resume and (head := upload.made_before()):
             return upload.result(head, None, ())
         if resume == "only":
-            raise NothingToResume(
-                f"{Bucket}/{Key} has no unfinished upload that this file could go on with"
-            )
+            nothing = f"{Bucket}/{Key} has no unfinished upload that this file could go on with"
+            raise NothingToResume("; ".join([nothing, *against[:3]]))
         if not sums.plan.multipart:
             return upload.at_once()
         arguments = sums.create_multipart_upload_args(algorithm, checksum_type)
