@@ -15,6 +15,7 @@ import partsum
 import proxy
 import pytest
 from launch import Server
+from partsum.cli._client import S3NameType
 from proxy import Exchange
 from shell import ok, ok_json, run
 from store import Local, Store
@@ -100,6 +101,38 @@ def test_json(
         "reason": ", ".join(evidence) + (" agree" if algorithm else " agrees"),
         "evidence": evidence,
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "bucket", "key"),
+    [
+        ("s3://b", "b", ""),
+        ("s3://b/", "b", ""),
+        ("s3://b/a/b%20c?d=#e\nf", "b", "a/b%20c?d=#e\nf"),
+        ("s3://b//a", "b", "/a"),
+        (
+            "s3://arn:aws:s3:us-east-1:123456789012:accesspoint/point/a/b",
+            "arn:aws:s3:us-east-1:123456789012:accesspoint/point",
+            "a/b",
+        ),
+        (
+            "s3://arn:aws:s3-outposts:us-west-2:123456789012:outpost/op-1/accesspoint/point/a",
+            "arn:aws:s3-outposts:us-west-2:123456789012:outpost/op-1/accesspoint/point",
+            "a",
+        ),
+        (
+            "s3://arn:aws:s3::123456789012:accesspoint:m.mrap/a",
+            "arn:aws:s3::123456789012:accesspoint:m.mrap",
+            "a",
+        ),
+    ],
+)
+def test_names(name: str, bucket: str, key: str) -> None:
+    """As the AWS CLI takes them."""
+    found = S3NameType().convert(name, None, None)
+    assert found == (bucket, key)
+    assert found.is_prefix == (key == "")
+    assert str(found) == (name if key else f"s3://{bucket}/")
 
 
 def begin(store: Store, file: Local, *parts: int) -> str:

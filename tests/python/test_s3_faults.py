@@ -202,7 +202,9 @@ def test_nobody_can_say_whether_it_is_done(scene: Scene) -> None:
     scene.proxy.always[ABORT] = proxy.dropped
     with pytest.raises(BotoCoreError) as failure:
         scene.upload()
-    assert any("could not be aborted" in note for note in failure.value.__notes__)
+    found_out, aborted = failure.value.__notes__
+    assert "could not be found out" in found_out
+    assert "could not be aborted" in aborted
     assert scene.is_right()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from partsum._core import ObjectChecksums, verify
 from partsum.errors import PartMismatch
 from partsum.s3._object import Response
-from partsum.s3._requests import Requests, error_code, http_status
+from partsum.s3._requests import Requests, add_note, error_code, http_status
 from partsum.verdict import Status, Verdict
 
 
@@ -21,10 +23,16 @@ def complete(
     try:
         return requests.complete(UploadId=upload_id, **arguments)
     except Exception as error:
-        if _says_nothing_of_the_upload(error) and _is_over(requests, upload_id, error):
-            head = stored(requests, sums)
-            if head is not None:
-                return head
+        if _says_nothing_of_the_upload(error):
+            try:
+                if _is_over(requests, upload_id, error) and (head := stored(requests, sums)):
+                    return head
+            except Exception as refusal:
+                add_note(
+                    error,
+                    "whether the upload was completed all the same could not be found out: "
+                    f"{type(refusal).__name__}: {refusal}",
+                )
         raise
 
 
@@ -35,9 +43,9 @@ def put(requests: Requests, sums: ObjectChecksums, arguments: Response) -> Respo
     except Exception as error:
         # Without a second attempt, the object that is in the way is somebody else's.
         if error_code(error) == "PreconditionFailed" and _attempts(error) > 1:
-            head = stored(requests, sums)
-            if head is not None:
-                return head
+            with suppress(Exception):
+                if head := stored(requests, sums):
+                    return head
         raise
 
 
@@ -86,5 +94,7 @@ def _is_over(requests: Requests, upload_id: str, error: Exception) -> bool:
     try:
         next(requests.parts(upload_id), None)
     except Exception as refusal:
-        return error_code(refusal) == "NoSuchUpload"
+        if error_code(refusal) != "NoSuchUpload":
+            raise
+        return True
     return False

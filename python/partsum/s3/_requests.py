@@ -105,7 +105,7 @@ class Requests:
             for upload in page.get("Uploads", ())
             if upload["Key"] == self.key
         ]
-        return sorted(found, key=lambda upload: upload["Initiated"], reverse=True)
+        return sorted(found, key=lambda upload: upload["Initiated"])[::-1]
 
     def parts(self, upload_id: str) -> Iterator[Response]:
         """The pages of an upload's parts."""
@@ -141,3 +141,10 @@ def http_status(error: BaseException) -> int:
     if not isinstance(response, dict):
         return 0
     return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def add_note(error: BaseException, note: str | None) -> None:
+    """BaseException.add_note, which Python has from 3.11 on; nothing without a note."""
+    if note:
+        notes = [*getattr(error, "__notes__", ()), note]
+        error.__notes__ = notes  # type: ignore[attr-defined]

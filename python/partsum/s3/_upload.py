@@ -15,7 +15,7 @@ from partsum.errors import NothingToResume
 from partsum.s3._body import Body, Source, Stopped, progress_of
 from partsum.s3._complete import compared, complete, put, stored
 from partsum.s3._object import Argument, Client, Response
-from partsum.s3._requests import Requests, error_code
+from partsum.s3._requests import Requests, add_note, error_code
 from partsum.s3._resume import find, right_parts
 from partsum.verdict import Verdict
 
@@ -132,7 +132,7 @@ def upload_file(
     ...                 "ChecksumCRC64NVME": ChecksumCRC64NVME}
     >>> result = partsum.s3.upload_file(Client(), path, "bucket", "key")
     >>> result.verdict.reason
-    'ETag, ChecksumCRC64NVME FULL_OBJECT agree'
+    'ChecksumCRC64NVME FULL_OBJECT, ETag agree'
     """
     if resume not in (False, True, "only"):
         raise ValueError(f"resume={resume!r}: False, True or 'only'")
@@ -144,6 +144,7 @@ def upload_file(
     if algorithm is not None:
         algorithm = partsum.new(algorithm).name
         checksum_type = checksum_type or partsum.ALGORITHMS[algorithm].checksum_types[0]
+        checksum_type = checksum_type.upper()
     source = Source(path, Callback)
     plan = plan_parts(source.size, part_size, allow_small_parts=allow_small_parts)
     unfinished, against = None, list[str]()
@@ -230,7 +231,7 @@ class _Upload:
             )
             answer = complete(self.requests, upload_id, self.sums, arguments)
         except BaseException as error:
-            _note(error, self._given_up(upload_id, keep))
+            add_note(error, self._given_up(upload_id, keep))
             raise
         sent = tuple(sorted(answers.keys() - kept.keys()))
         return self.result(answer, upload_id, sent)
@@ -298,7 +299,7 @@ class _Upload:
                     f"it ({code})"
                 ) from error
             if code:
-                _note(error, self.sums.explain(error, part.number))
+                add_note(error, self.sums.explain(error, part.number))
             raise
 
     def _given_up(self, upload_id: str, keep: bool) -> str | None:
@@ -317,10 +318,3 @@ class _Upload:
                     f"{upload_id}): {type(error).__name__}: {error}"
                 )
         return None
-
-
-def _note(error: BaseException, note: str | None) -> None:
-    """What add_note does, which Python has from 3.11 on."""
-    if note:
-        notes = [*getattr(error, "__notes__", ()), note]
-        error.__notes__ = notes  # type: ignore[attr-defined]
