@@ -326,6 +326,9 @@ STAGES = {
     (COMPLETE, "before"): [LIST, "ListParts", COMPLETE],
     (COMPLETE, "amid"): [LIST, "ListParts", COMPLETE],
     (COMPLETE, "after"): [LIST, HEAD],
+    ("PutObject", "before"): [LIST, HEAD, "PutObject"],
+    ("PutObject", "amid"): [LIST, HEAD, "PutObject"],
+    ("PutObject", "after"): [LIST, HEAD],
 }
 
 
@@ -333,12 +336,16 @@ STAGES = {
 @pytest.mark.parametrize("stage", STAGES, ids=" ".join)
 def test_killed_and_resumed(stage: tuple[str, str], scene: Scene) -> None:
     """What the next run sends is exactly what the first one did not get done."""
-    uploader = Uploader(scene, resume=True, max_concurrency=1)
-    scene.proxy.next(stage[0], uploader.killed(stage[1]))
+    name, when = stage
+    arguments: dict[str, Any] = {"resume": True, "max_concurrency": 1}
+    if name == "PutObject":
+        arguments["part_size"] = None
+    uploader = Uploader(scene, **arguments)
+    scene.proxy.next(name, uploader.killed(when))
     assert uploader.run()[0] == -signal.SIGKILL
-    assert scene.is_right() == (stage == (COMPLETE, "after"))
+    assert scene.is_right() == (stage in ((COMPLETE, "after"), ("PutObject", "after")))
     scene.proxy.requests.clear()
-    result = scene.upload(resume=True, max_concurrency=1)
+    result = scene.upload(**arguments)
     assert scene.proxy.requests == STAGES[stage]
     assert result.verdict.status is Status.MATCH
     assert scene.is_right()

@@ -98,7 +98,8 @@ def upload_file(
     each with Content-MD5 and its checksum, so S3 refuses any that arrives as something else. The
     upload is completed with the values of all parts and of the object, and S3's answer is compared.
     What part_size makes one PutObject is one. The client does the network: its retries, timeouts
-    and credentials apply, and `max_pool_connections` of its Config should be `max_concurrency`.
+    and credentials apply, and `max_pool_connections` of its Config should be `max_concurrency`. Not
+    for directory buckets, which know no MD5.
 
     client: a boto3 S3 client. algorithm, checksum_type: of the object; type None is S3's default
     for the algorithm, algorithm None leaves the ETag alone to compare. part_size,
@@ -106,8 +107,8 @@ def upload_file(
     resume: go on with the latest unfinished upload of the key that was begun with this algorithm,
     cut as its parts are, and send only what it lacks or has otherwise (by size, ETag and checksum);
     if there is none, but the object is this file already, under this checksum and with what
-    ExtraArgs has that HeadObject shows, send nothing; else upload. "only": raise
-    NothingToResume rather than upload.
+    ExtraArgs has that HeadObject shows, send nothing; else upload. "only": raise NothingToResume
+    rather than upload.
     on_failure: "abort" drops the parts after an error or Ctrl-C, "keep" leaves them for resume=True
     (S3 charges for them); None keeps them exactly if resume was asked for. An error that leaves
     parts in S3 says so in its notes (`__notes__`).
