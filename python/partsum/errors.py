@@ -13,6 +13,7 @@ __all__ = [
     "FileError",
     "MissingChecksum",
     "NotSupportedByS3",
+    "NothingToResume",
     "PartMismatch",
     "PartPlanError",
     "PartsumError",
@@ -68,8 +69,17 @@ algorithms=
     """
 
 
+class NothingToResume(PartsumError, LookupError):
+    """There is no unfinished upload to go on with.
+
+    >>> import partsum
+    >>> issubclass(partsum.NothingToResume, LookupError)
+    True
+    """
+
+
 class PartMismatch(PartsumError):
-    """What S3 said of uploaded parts disagrees with the local bytes.
+    """What S3 said of uploaded parts, or of the object, disagrees with the local bytes.
 
     `.parts` has the part numbers (tuple of int).
 

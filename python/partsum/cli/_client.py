@@ -141,7 +141,7 @@ sse_c_option = click.option(
 """The verb gets `sse_c`, the arguments for a request; empty without the option."""
 
 
-def s3_reason(error: Exception) -> str | None:
+def s3_reason(error: BaseException) -> str | None:
     """What S3 or botocore said, on one line; None for an exception that is not theirs."""
     if "botocore" not in sys.modules:
         return None

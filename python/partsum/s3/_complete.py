@@ -1,0 +1,100 @@
+"""The end of an upload, and what became of it when its answer was lost."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from partsum._core import ObjectChecksums, verify
+from partsum.errors import PartMismatch
+from partsum.s3._object import Response
+from partsum.s3._requests import Requests, add_note, error_code, http_status
+from partsum.verdict import Status, Verdict
+
+
+def complete(
+    requests: Requests, upload_id: str, sums: ObjectChecksums, arguments: Response
+) -> Response:
+    """CompleteMultipartUpload's answer, or HeadObject's if that is how we know that it succeeded.
+
+    botocore tries again by itself after lost connections, 500, 503 and errors inside of a 200. If
+    the first attempt had succeeded, the next is told NoSuchUpload, or with IfNoneMatch,
+    PreconditionFailed.
+    """
+    try:
+        return requests.complete(UploadId=upload_id, **arguments)
+    except Exception as error:
+        if _says_nothing_of_the_upload(error):
+            try:
+                if _is_over(requests, upload_id, error) and (head := stored(requests, sums)):
+                    return head
+            except Exception as refusal:
+                add_note(
+                    error,
+                    "whether the upload was completed all the same could not be found out: "
+                    f"{type(refusal).__name__}: {refusal}",
+                )
+        raise
+
+
+def put(requests: Requests, sums: ObjectChecksums, arguments: Response) -> Response:
+    """PutObject's answer, or HeadObject's if an attempt before the last had succeeded."""
+    try:
+        return requests.put_object(**arguments)
+    except Exception as error:
+        # Without a second attempt, the object that is in the way is somebody else's.
+        if error_code(error) == "PreconditionFailed" and _attempts(error) > 1:
+            with suppress(Exception):
+                if head := stored(requests, sums):
+                    return head
+        raise
+
+
+def stored(requests: Requests, sums: ObjectChecksums) -> Response | None:
+    """HeadObject's answer if the key has the file's bytes by it."""
+    try:
+        head = requests.head()
+    except Exception as error:
+        if http_status(error) in (403, 404):
+            return None
+        raise
+    return head if verify(sums, head) else None
+
+
+def compared(sums: ObjectChecksums, answer: Response) -> Verdict:
+    """What S3 said of the new object against the file.
+
+    Raises PartMismatch: the server has taken other bytes, and checked nothing.
+    """
+    verdict = verify(sums, answer)
+    if verdict.status is Status.MISMATCH:
+        raise PartMismatch(
+            f"S3 stored something else than the file: {verdict.reason}",
+            [part.number for part in verdict.bad_parts],
+        )
+    return verdict
+
+
+def _attempts(error: Exception) -> int:
+    response = getattr(error, "response", {})
+    return 1 + int(response.get("ResponseMetadata", {}).get("RetryAttempts", 0))
+
+
+def _says_nothing_of_the_upload(error: Exception) -> bool:
+    """Whether the upload may have been completed although this is what we got."""
+    status = http_status(error)
+    return (
+        status == 0 or status >= 500 or error_code(error) in ("NoSuchUpload", "PreconditionFailed")
+    )
+
+
+def _is_over(requests: Requests, upload_id: str, error: Exception) -> bool:
+    """Whether S3 no longer has the upload: then it was completed, or aborted by somebody."""
+    if error_code(error) == "NoSuchUpload":
+        return True
+    try:
+        next(requests.parts(upload_id), None)
+    except Exception as refusal:
+        if error_code(refusal) != "NoSuchUpload":
+            raise
+        return True
+    return False

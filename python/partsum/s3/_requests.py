@@ -1,0 +1,150 @@
+"""The requests of an upload, each with what it takes of boto3's ExtraArgs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from partsum.s3._object import Argument, Client, Response
+
+_EVERY_REQUEST = frozenset({"ExpectedBucketOwner", "RequestPayer"})
+# Without the key at the end, S3 completes the upload and drops the object's checksum.
+_CUSTOMER_KEY = frozenset({"SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5"})
+_CONDITIONS = frozenset({"IfMatch", "IfNoneMatch"})
+_OF_THE_OBJECT = frozenset(
+    {
+        "ACL",
+        "BucketKeyEnabled",
+        "CacheControl",
+        "ContentDisposition",
+        "ContentEncoding",
+        "ContentLanguage",
+        "ContentType",
+        "Expires",
+        "GrantFullControl",
+        "GrantRead",
+        "GrantReadACP",
+        "GrantWriteACP",
+        "Metadata",
+        "ObjectLockEventHold",
+        "ObjectLockEventHoldDurationDays",
+        "ObjectLockEventHoldDurationYears",
+        "ObjectLockLegalHoldStatus",
+        "ObjectLockMode",
+        "ObjectLockRetainUntilDate",
+        "SSEKMSEncryptionContext",
+        "SSEKMSKeyId",
+        "ServerSideEncryption",
+        "StorageClass",
+        "Tagging",
+        "WebsiteRedirectLocation",
+    }
+)
+ALLOWED = _EVERY_REQUEST | _CUSTOMER_KEY | _CONDITIONS | _OF_THE_OBJECT
+"""boto3's ALLOWED_UPLOAD_ARGS and the conditions, but for checksums: those are ours to give."""
+
+
+class Requests:
+    """What is asked of S3 about one key."""
+
+    def __init__(
+        self, client: Client, Bucket: str, Key: str, extra: Mapping[str, Argument] | None
+    ) -> None:
+        self.client = client
+        self.bucket = Bucket
+        self.key = Key
+        self.extra = dict(extra or {})
+        for name in self.extra:
+            if name == "MpuObjectSize" or name.startswith("Checksum"):
+                raise ValueError(
+                    f"ExtraArgs has {name!r}: the checksums of an upload come from the file; "
+                    "choose them by algorithm= and checksum_type="
+                )
+            if name not in ALLOWED:
+                raise ValueError(
+                    f"ExtraArgs has {name!r}, which no upload takes: there are "
+                    f"{', '.join(sorted(ALLOWED))}"
+                )
+
+    def put_object(self, **arguments: Argument) -> Response:
+        """The whole object at once."""
+        return self._ask(self.client.put_object, ALLOWED, arguments)
+
+    def create(self, **arguments: Argument) -> Response:
+        """Begin an upload in parts."""
+        create = self.client.create_multipart_upload
+        return self._ask(create, ALLOWED - _CONDITIONS, arguments)
+
+    def upload_part(self, **arguments: Argument) -> Response:
+        """Send a part."""
+        return self._ask(self.client.upload_part, _EVERY_REQUEST | _CUSTOMER_KEY, arguments)
+
+    def complete(self, **arguments: Argument) -> Response:
+        """Make the object of the parts."""
+        takes = _EVERY_REQUEST | _CUSTOMER_KEY | _CONDITIONS
+        return self._ask(self.client.complete_multipart_upload, takes, arguments)
+
+    def abort(self, upload_id: str) -> None:
+        """Drop an upload with its parts."""
+        abort = self.client.abort_multipart_upload
+        self._ask(abort, _EVERY_REQUEST, {"UploadId": upload_id})
+
+    def head(self) -> Response:
+        """What S3 says of the object."""
+        takes = _EVERY_REQUEST | _CUSTOMER_KEY
+        return self._ask(self.client.head_object, takes, {"ChecksumMode": "ENABLED"})
+
+    def uploads(self) -> list[Response]:
+        """The unfinished uploads of this very key, the latest first."""
+        pages = self.client.get_paginator("list_multipart_uploads").paginate(
+            Bucket=self.bucket, Prefix=self.key, **self._of(_EVERY_REQUEST)
+        )
+        found: list[Response] = [
+            upload
+            for page in pages
+            for upload in page.get("Uploads", ())
+            if upload["Key"] == self.key
+        ]
+        return sorted(found, key=lambda upload: upload["Initiated"])[::-1]
+
+    def parts(self, upload_id: str) -> Iterator[Response]:
+        """The pages of an upload's parts."""
+        # Not every server makes pages by itself.
+        pages: Iterator[Response] = self.client.get_paginator("list_parts").paginate(
+            Bucket=self.bucket,
+            Key=self.key,
+            UploadId=upload_id,
+            **self._of(_EVERY_REQUEST | _CUSTOMER_KEY),
+            PaginationConfig={"PageSize": 1000},
+        )
+        return iter(pages)
+
+    def _of(self, takes: frozenset[str]) -> dict[str, Argument]:
+        return {name: value for name, value in self.extra.items() if name in takes}
+
+    def _ask(self, call: Any, takes: frozenset[str], arguments: Response) -> Response:  # noqa: ANN401
+        answer: Response = call(Bucket=self.bucket, Key=self.key, **self._of(takes), **arguments)
+        return answer
+
+
+def error_code(error: BaseException) -> str:
+    """The code of botocore's ClientError, "" for anything else, such as a lost connection."""
+    response = getattr(error, "response", None)
+    if not isinstance(response, dict):
+        return ""
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def http_status(error: BaseException) -> int:
+    """The status of botocore's ClientError, 0 where no answer came."""
+    response = getattr(error, "response", None)
+    if not isinstance(response, dict):
+        return 0
+    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def add_note(error: BaseException, note: str | None) -> None:
+    """BaseException.add_note, which Python has from 3.11 on; nothing without a note."""
+    if note:
+        notes = [*getattr(error, "__notes__", ()), note]
+        error.__notes__ = notes  # type: ignore[attr-defined]

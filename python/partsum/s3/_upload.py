@@ -1,0 +1,321 @@
+"""A file becomes an object: hashed once, sent in parts, and what S3 made of it compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import Literal
+
+import partsum
+from partsum._core import ObjectChecksums, PartChecksums, PartPlan, hash_file, plan_parts, verify
+from partsum.errors import NothingToResume
+from partsum.s3._body import Body, Source, Stopped, progress_of
+from partsum.s3._complete import compared, complete, put, stored
+from partsum.s3._object import Argument, Client, Response
+from partsum.s3._requests import Requests, add_note, error_code
+from partsum.s3._resume import find, right_parts
+from partsum.verdict import Verdict
+
+# What S3 says to bytes that are not those of the checksum; some servers use the second for it.
+_OTHER_BYTES = {
+    "BadDigest",
+    "InvalidDigest",
+    "XAmzContentChecksumMismatch",
+    "XAmzContentSHA256Mismatch",
+}
+# In HeadObject's answer, those of ExtraArgs that it shows.
+_SHOWN = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "Metadata",
+    "SSEKMSKeyId",
+    "ServerSideEncryption",
+    "StorageClass",
+    "WebsiteRedirectLocation",
+)
+
+
+@dataclass(frozen=True)
+class UploadResult:
+    """An object that is in S3 now, and how it came there.
+
+    >>> import partsum.s3
+    >>> [field for field in partsum.s3.UploadResult.__dataclass_fields__][:4]
+    ['bucket', 'key', 'etag', 'version_id']
+    """
+
+    bucket: str
+    """As given."""
+    key: str
+    """As given."""
+    etag: str
+    """S3's ETag, unquoted; with SSE-KMS and SSE-C another than `checksums.etag`."""
+    version_id: str | None
+    """The version, where the bucket keeps versions."""
+    checksums: ObjectChecksums = field(repr=False)
+    """What was known before anything was sent."""
+    verdict: Verdict
+    """What S3 said of the object against `checksums`: MATCH, or NOT_COMPARABLE with the reason."""
+    upload_id: str | None
+    """The multipart upload; None for a PutObject, and where nothing had to be sent."""
+    parts_sent: tuple[int, ...]
+    """The numbers of the parts that were sent; (1,) for a PutObject."""
+    parts_kept: tuple[int, ...]
+    """The numbers of those that S3 had already."""
+    response: Response = field(repr=False, compare=False)
+    """CompleteMultipartUpload's or PutObject's answer; HeadObject's where that one was lost, or
+    nothing had to be sent."""
+
+
+def upload_file(
+    client: Client,
+    path: str | PathLike[str],
+    Bucket: str,
+    Key: str,
+    *,
+    algorithm: str | None = "CRC64NVME",
+    checksum_type: Literal["COMPOSITE", "FULL_OBJECT"] | str | None = None,
+    part_size: str | int | Iterable[int] | PartPlan | None = "boto3",
+    allow_small_parts: bool = False,
+    resume: bool | Literal["only"] = False,
+    on_failure: Literal["abort", "keep"] | None = None,
+    max_concurrency: int = 10,
+    threads: int | None = None,
+    io: Literal["auto", "mmap", "read"] = "auto",
+    progress: Callable[[int], object] | None = None,
+    ExtraArgs: Mapping[str, Argument] | None = None,
+    Callback: Callable[[int], object] | None = None,
+) -> UploadResult:
+    """Upload a file, every part under checksums that were computed before, and compare the object.
+
+    The file is hashed once (MD5 and `algorithm`). The parts are sent `max_concurrency` at a time,
+    each with Content-MD5 and its checksum, so S3 refuses any that arrives as something else. The
+    upload is completed with the values of all parts and of the object, and S3's answer is compared.
+    What part_size makes one PutObject is one. The client does the network: its retries, timeouts
+    and credentials apply, and `max_pool_connections` of its Config should be `max_concurrency`. Not
+    for directory buckets, which know no MD5.
+
+    client: a boto3 S3 client. algorithm, checksum_type: of the object; type None is S3's default
+    for the algorithm, algorithm None leaves the ETag alone to compare. part_size,
+    allow_small_parts, threads, io, progress: as in `hash_file`; progress tells the bytes hashed.
+    resume: go on with the latest unfinished upload of the key that was begun with this algorithm,
+    cut as its parts are, and send only what it lacks or has otherwise (by size, ETag and checksum);
+    if there is none, but the object is this file already, under this checksum and with what
+    ExtraArgs has that HeadObject shows, send nothing; else upload. "only": raise NothingToResume
+    rather than upload.
+    on_failure: "abort" drops the parts after an error or Ctrl-C, "keep" leaves them for resume=True
+    (S3 charges for them); None keeps them exactly if resume was asked for. An error that leaves
+    parts in S3 says so in its notes (`__notes__`).
+    ExtraArgs: as boto3's upload_file, and IfMatch and IfNoneMatch; no checksums. What describes
+    the object goes with the beginning of an upload, so an upload that is resumed keeps its own.
+    Callback: as boto3's, from several threads: bytes sent, negative when some are sent again, and
+    the size of each part that is kept.
+
+    Returns an UploadResult. Raises what the client raises (ClientError, ...); FileChangedError if
+    the file changes meanwhile, with the part that S3 refused for it; PartMismatch if S3 says it
+    has something else; ValueError for ExtraArgs; the rest as `hash_file`. After an answer to
+    CompleteMultipartUpload that was lost, ListParts and HeadObject tell whether it failed.
+
+    Source: Amazon S3 API Reference, "CompleteMultipartUpload" and "UploadPart".
+
+    >>> import pathlib, tempfile, partsum.s3
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
+    >>> _ = path.write_bytes(b"aaa")
+    >>> class Client:     # boto3.client("s3")
+    ...     def put_object(self, *, Body, ChecksumCRC64NVME, **arguments):
+    ...         return {"ETag": '"47bce5c74f589f4867dbd57e9ca9f808"', "ChecksumType": "FULL_OBJECT",
+    ...                 "ChecksumCRC64NVME": ChecksumCRC64NVME}
+    >>> result = partsum.s3.upload_file(Client(), path, "bucket", "key")
+    >>> result.verdict.reason
+    'ChecksumCRC64NVME FULL_OBJECT, ETag agree'
+    """
+    if resume not in (False, True, "only"):
+        raise ValueError(f"resume={resume!r}: False, True or 'only'")
+    if on_failure not in (None, "abort", "keep"):
+        raise ValueError(f"on_failure={on_failure!r}: 'abort' or 'keep'")
+    if max_concurrency < 1:
+        raise ValueError(f"max_concurrency={max_concurrency}: at least 1")
+    requests = Requests(client, Bucket, Key, ExtraArgs)
+    if algorithm is not None:
+        algorithm = partsum.new(algorithm).name
+        checksum_type = checksum_type or partsum.ALGORITHMS[algorithm].checksum_types[0]
+        checksum_type = checksum_type.upper()
+    source = Source(path, Callback)
+    plan = plan_parts(source.size, part_size, allow_small_parts=allow_small_parts)
+    unfinished, against = None, list[str]()
+    if resume:
+        unfinished, against = find(requests, algorithm, checksum_type, plan, allow_small_parts)
+    sums = hash_file(
+        path,
+        ("MD5", algorithm) if algorithm else "MD5",
+        part_size=unfinished.plan if unfinished else plan,
+        allow_small_parts=allow_small_parts,
+        threads=threads,
+        io=io,
+        progress=progress,
+    )
+    upload = _Upload(requests, source, sums, algorithm, checksum_type, max_concurrency)
+    keep = on_failure == "keep" or (on_failure is None and bool(resume))
+    with progress_of(client, Callback):
+        if unfinished:
+            kept = right_parts(unfinished, sums, algorithm)
+            return upload.in_parts(unfinished.upload_id, kept, keep)
+        if resume and (head := upload.made_before()):
+            return upload.result(head, None, ())
+        if resume == "only":
+            nothing = f"{Bucket}/{Key} has no unfinished upload that this file could go on with"
+            raise NothingToResume("; ".join([nothing, *against[:3]]))
+        if not sums.plan.multipart:
+            return upload.at_once()
+        arguments = sums.create_multipart_upload_args(algorithm, checksum_type)
+        return upload.in_parts(requests.create(**arguments)["UploadId"], {}, keep)
+
+
+@dataclass(frozen=True)
+class _Upload:
+    """One run of upload_file, once the file is hashed."""
+
+    requests: Requests
+    source: Source
+    sums: ObjectChecksums
+    algorithm: str | None
+    checksum_type: str | None
+    max_concurrency: int
+
+    def made_before(self) -> Response | None:
+        """HeadObject's answer if an earlier attempt came to its end, unknown to us."""
+        head = stored(self.requests, self.sums)
+        asked = {name: value for name, value in self.requests.extra.items() if name in _SHOWN}
+        if head is None or any(head.get(name) != value for name, value in asked.items()):
+            return None
+        if self.algorithm:
+            kind = self.checksum_type if self.sums.plan.multipart else "FULL_OBJECT"
+            evidence = f"{partsum.ALGORITHMS[self.algorithm].field} {kind}"
+            if evidence not in verify(self.sums, head).evidence:
+                return None
+        return head
+
+    def at_once(self) -> UploadResult:
+        """One PutObject."""
+        (whole,) = self.sums.parts
+        arguments = self.sums.put_object_args(self.algorithm)
+
+        def send(body: Body) -> Response:
+            return put(self.requests, self.sums, {"Body": body, **arguments})
+
+        answer = self._sent([whole], send)[whole.number]
+        self.source.require_unchanged("the object has the bytes that were hashed before")
+        return self.result(answer, None, (whole.number,))
+
+    def in_parts(self, upload_id: str, kept: Mapping[int, Response], keep: bool) -> UploadResult:
+        """A multipart upload from where it stands."""
+
+        def send(body: Body) -> Response:
+            arguments = self.sums.upload_part_args(body.part.number, self.algorithm)
+            return self.requests.upload_part(UploadId=upload_id, Body=body, **arguments)
+
+        try:
+            with suppress(Stopped):
+                for number in kept:
+                    self.source.moved(self.sums.parts[number - 1].size)
+            missing = [part for part in self.sums.parts if part.number not in kept]
+            answers = {**kept, **self._sent(missing, send)}
+            self.source.require_unchanged("the upload was not completed")
+            arguments = self.sums.complete_multipart_upload_args(
+                self.algorithm, self.checksum_type, answers
+            )
+            answer = complete(self.requests, upload_id, self.sums, arguments)
+        except BaseException as error:
+            add_note(error, self._given_up(upload_id, keep))
+            raise
+        sent = tuple(sorted(answers.keys() - kept.keys()))
+        return self.result(answer, upload_id, sent)
+
+    def result(
+        self, answer: Response, upload_id: str | None, sent: tuple[int, ...]
+    ) -> UploadResult:
+        """The outcome, once S3's answer is compared with what we know."""
+        kept = {part.number for part in self.sums.parts} - set(sent)
+        return UploadResult(
+            bucket=self.requests.bucket,
+            key=self.requests.key,
+            etag=str(answer.get("ETag", "")).strip('"'),
+            version_id=answer.get("VersionId"),
+            checksums=self.sums,
+            verdict=compared(self.sums, answer),
+            upload_id=upload_id,
+            parts_sent=sent,
+            parts_kept=tuple(sorted(kept)),
+            response=answer,
+        )
+
+    def _sent(
+        self, parts: Sequence[PartChecksums], send: Callable[[Body], Response]
+    ) -> dict[int, Response]:
+        """S3's answers to all these parts; or the first failure, once nothing is sent any more."""
+        answers: dict[int, Response] = {}
+        if parts and not self.source.failure:
+            workers = min(self.max_concurrency, len(parts))
+            with ThreadPoolExecutor(workers, thread_name_prefix="partsum-upload") as pool:
+                try:
+                    sending = {pool.submit(self._send, part, send): part.number for part in parts}
+                    for done in as_completed(sending):
+                        answers[sending[done]] = done.result()
+                except BaseException as error:
+                    self.source.fail(error)
+                    pool.shutdown(wait=False, cancel_futures=True)
+        if self.source.failure is not None:
+            raise self.source.failure
+        return answers
+
+    def _send(self, part: PartChecksums, send: Callable[[Body], Response]) -> Response:
+        """Send a part; once more if the network spoilt it, which botocore takes for final."""
+        self.source.check()
+        with Body(self.source, part) as body:
+            try:
+                return self._send_once(body, send)
+            except Exception as error:
+                if error_code(error) not in _OTHER_BYTES:
+                    raise
+            body.seek(0)
+            return self._send_once(body, send)
+
+    def _send_once(self, body: Body, send: Callable[[Body], Response]) -> Response:
+        """Send a part; say which bytes of the file S3 refused, and whether the file is to blame."""
+        part = body.part
+        try:
+            return send(body)
+        except Exception as error:
+            code = error_code(error)
+            if code in _OTHER_BYTES and self.source.differs(part):
+                where = f"bytes {part.offset}-{part.offset + part.size - 1}"
+                raise self.source.changed(
+                    f"part {part.number} ({where}) is no longer as it was hashed, and S3 refused "
+                    f"it ({code})"
+                ) from error
+            if code:
+                add_note(error, self.sums.explain(error, part.number))
+            raise
+
+    def _given_up(self, upload_id: str, keep: bool) -> str | None:
+        """What becomes of the parts that S3 has."""
+        if keep:
+            return (
+                f"upload {upload_id} is kept with its parts: resume=True goes on with it, "
+                "resume=False starts anew"
+            )
+        try:
+            self.requests.abort(upload_id)
+        except Exception as error:
+            if error_code(error) != "NoSuchUpload":
+                return (
+                    f"the upload could not be aborted, and S3 may keep its parts (upload "
+                    f"{upload_id}): {type(error).__name__}: {error}"
+                )
+        return None
