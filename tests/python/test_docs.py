@@ -1,0 +1,114 @@
+"""The README and every page of the documentation, run as they stand; the site, built."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import page
+import pytest
+
+if TYPE_CHECKING:
+    from launch import Server
+    from store import Client
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+# Those that only show something, and those that run; nothing else, so that none is left out.
+LANGUAGES = {"python", "console", "text"}
+FILE = b"".join(b"%d\n" % number for number in range(1, 3_000_001))  # seq 3000000
+
+
+@pytest.fixture(scope="module")
+def bucket_of_pages(seaweedfs: Server, connect: Callable[..., Client]) -> str:
+    """The bucket that the pages speak of."""
+    name = "bucket"
+    connect(seaweedfs).create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture
+def reader(
+    seaweedfs: Server, bucket_of_pages: str, connect: Callable[..., Client], tmp_path: Path
+) -> Iterator[dict[str, str]]:
+    """A reader's environment: a folder with the pages' files, and an empty bucket."""
+    for name in ("numbers.txt", "big.tar"):
+        (tmp_path / name).write_bytes(FILE)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    yield kept | {
+        "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "AWS_ENDPOINT_URL": seaweedfs.endpoint,
+        "AWS_ACCESS_KEY_ID": seaweedfs.access_key,
+        "AWS_SECRET_ACCESS_KEY": seaweedfs.secret_key,
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    client = connect(seaweedfs)
+    for stored in client.list_objects_v2(Bucket=bucket_of_pages).get("Contents", ()):
+        client.delete_object(Bucket=bucket_of_pages, Key=stored["Key"])
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_page_runs(path: Path, reader: dict[str, str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, page.__file__, path],
+        cwd=tmp_path,
+        env=reader,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_page_has_no_block_that_nothing_runs(path: Path) -> None:
+    assert {block.language for block in page.blocks(path.read_text())} <= LANGUAGES
+
+
+def test_readme_uploads_and_uses_the_command_line() -> None:
+    found = page.blocks(PAGES[0].read_text())
+    assert any("complete_multipart_upload" in block.text for block in found)
+    assert sum(block.language == "python" for block in found) >= 2
+    assert sum(block.text.count("$ ") for block in found if block.language == "console") >= 4
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("```python\nprint(1 + 1)\n```\n\n```text\n3\n```\n", "the page shows:\n3"),
+        ("```python\nassert not 1\n```\n", "AssertionError"),
+        ("```console\n$ echo 2\n3\n```\n", "the page shows:\n3"),
+        ("```console\n$ false\n```\n", "exit status 1"),
+    ],
+)
+def test_page_that_is_wrong_fails(text: str, says: str, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.md"
+    wrong.write_text(text)
+    done = subprocess.run(
+        [sys.executable, page.__file__, wrong], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert says in done.stderr
+
+
+@pytest.mark.skipif(find_spec("sphinx") is None, reason="NOT TESTED: no Sphinx (--group docs)")
+def test_site(tmp_path: Path) -> None:
+    """Built without a warning, and without anything that a reader's browser fetches elsewhere."""
+    site = tmp_path / "site"
+    subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-E", DOCS, site],
+        check=True,
+        timeout=120,
+    )
+    for html in site.rglob("*.html"):
+        text = html.read_text()
+        assert 'src="http' not in text, html
+        assert "<link" not in text or 'rel="stylesheet" href="http' not in text, html
