@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,52 +12,21 @@ import page
 import pytest
 
 if TYPE_CHECKING:
-    from launch import Server
-    from store import Client
+    from reader import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 # Those that only show something, and those that run; nothing else, so that none is left out.
 LANGUAGES = {"python", "console", "text"}
-FILE = b"".join(b"%d\n" % number for number in range(1, 3_000_001))  # seq 3000000
-
-
-@pytest.fixture(scope="module")
-def bucket_of_pages(seaweedfs: Server, connect: Callable[..., Client]) -> str:
-    """The bucket that the pages speak of."""
-    name = "bucket"
-    connect(seaweedfs).create_bucket(Bucket=name)
-    return name
-
-
-@pytest.fixture
-def reader(
-    seaweedfs: Server, bucket_of_pages: str, connect: Callable[..., Client], tmp_path: Path
-) -> Iterator[dict[str, str]]:
-    """A reader's environment: a folder with the pages' files, and an empty bucket."""
-    for name in ("numbers.txt", "big.tar"):
-        (tmp_path / name).write_bytes(FILE)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    yield kept | {
-        "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "AWS_ENDPOINT_URL": seaweedfs.endpoint,
-        "AWS_ACCESS_KEY_ID": seaweedfs.access_key,
-        "AWS_SECRET_ACCESS_KEY": seaweedfs.secret_key,
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    client = connect(seaweedfs)
-    for stored in client.list_objects_v2(Bucket=bucket_of_pages).get("Contents", ()):
-        client.delete_object(Bucket=bucket_of_pages, Key=stored["Key"])
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_page_runs(path: Path, reader: dict[str, str], tmp_path: Path) -> None:
+def test_page_runs(path: Path, reader: Reader) -> None:
     done = subprocess.run(
         [sys.executable, page.__file__, path],
-        cwd=tmp_path,
-        env=reader,
+        cwd=reader.folder,
+        env=reader.environment,
         capture_output=True,
         text=True,
         timeout=120,

@@ -1,14 +1,14 @@
-"""Gets the two test servers that no wheel brings; quick when they are there already.
+"""Gets the test servers and the AWS CLI that no wheel brings; quick when they are there already.
 
-    python tests/servers/provision.py              # both; says which cannot be had here, and why
+    python tests/servers/provision.py              # all; says which cannot be had here, and why
     python tests/servers/provision.py --require    # the same, and then fails
     python tests/servers/provision.py fakecloud    # that one alone
 
-Both are kept in ``$XDG_CACHE_HOME/partsum-dev`` (``~/.cache/partsum-dev``) under the hash of what
-pins them: LocalStack as a venv of its own from ``localstack.txt``, fakecloud as one binary from
-``fakecloud/``. An entry counts only once it is complete, so a build that is killed is simply made
-again. The tests call ``localstack_python()`` and ``fakecloud_binary()``, which only look: a test
-run never starts a build.
+They are kept in ``$XDG_CACHE_HOME/partsum-dev`` (``~/.cache/partsum-dev``) under the hash of what
+pins them: LocalStack and the AWS CLI as venvs of their own from ``localstack.txt`` and
+``awscli.txt``, fakecloud as one binary from ``fakecloud/``. An entry counts only once it is
+complete, so a build that is killed is simply made again. The tests call ``localstack_python()``,
+``aws_program()`` and ``fakecloud_binary()``, which only look: a test run never starts a build.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 LOCALSTACK_PINS = HERE / "localstack.txt"
+AWSCLI_PINS = HERE / "awscli.txt"
 FAKECLOUD_CRATE = HERE / "fakecloud"
 
 PIP_LIMIT = 900  # seconds
@@ -34,7 +35,7 @@ CARGO_LIMIT = 2400
 
 
 class Unavailable(RuntimeError):
-    """A server that cannot be had on this machine; the message says why and what would help."""
+    """What cannot be had on this machine; the message says why and what would help."""
 
 
 # What the tests ask -------------------------------------------------------------------------------
@@ -42,11 +43,12 @@ class Unavailable(RuntimeError):
 
 def localstack_python() -> Path:
     """The interpreter of the venv that LocalStack is installed in."""
-    python = _localstack_venv() / "bin" / "python"
-    # The marker is written last; the interpreter is a link that an upgrade of Python may have cut.
-    if not (_complete(_localstack_venv()).exists() and python.exists()):
-        raise Unavailable(_not_provisioned("localstack"))
-    return python
+    return _installed("localstack", LOCALSTACK_PINS, "python")
+
+
+def aws_program() -> Path:
+    """The AWS CLI."""
+    return _installed("awscli", AWSCLI_PINS, "aws")
 
 
 def fakecloud_binary() -> Path:
@@ -74,8 +76,17 @@ def _key(*files: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _localstack_venv() -> Path:
-    return cache_dir() / f"localstack-{_key(LOCALSTACK_PINS)}"
+def _venv(name: str, pins: Path) -> Path:
+    return cache_dir() / f"{name}-{_key(pins)}"
+
+
+def _installed(name: str, pins: Path, program: str) -> Path:
+    """A program of the venv, if that is complete."""
+    binaries = _venv(name, pins) / "bin"
+    # The marker is written last; the interpreter is a link that an upgrade of Python may have cut.
+    if not (_complete(_venv(name, pins)).exists() and (binaries / "python").exists()):
+        raise Unavailable(_not_provisioned(name))
+    return binaries / program
 
 
 def _complete(venv: Path) -> Path:
@@ -91,17 +102,30 @@ def _fakecloud_binary() -> Path:
     return cache_dir() / f"fakecloud-{_key(*sources)}"
 
 
-# LocalStack ---------------------------------------------------------------------------------------
+# LocalStack and the AWS CLI -----------------------------------------------------------------------
 
 
 def provision_localstack() -> Path:
     """Install LocalStack into its venv, unless that is done already."""
-    venv = _localstack_venv()
-    with _alone("localstack"):
+    modules = "localstack.runtime.main, twisted.internet.endpoints"
+    return _install("localstack", LOCALSTACK_PINS, _find_python, modules, localstack_python)
+
+
+def provision_awscli() -> Path:
+    """Install the AWS CLI into its venv, unless that is done already."""
+    return _install("awscli", AWSCLI_PINS, lambda: Path(sys.executable), "awscli", aws_program)
+
+
+def _install(
+    name: str, pins: Path, base: Callable[[], Path], modules: str, find: Callable[[], Path]
+) -> Path:
+    """Make a venv of a base interpreter and of pinned packages; `find` finds what is wanted."""
+    venv = _venv(name, pins)
+    with _alone(name):
         with contextlib.suppress(Unavailable):
-            return localstack_python()
+            return find()
         shutil.rmtree(venv, ignore_errors=True)
-        _run([str(_find_python()), "-m", "venv", str(venv)], limit=120)
+        _run([str(base()), "-m", "venv", str(venv)], limit=120)
         python = venv / "bin" / "python"
         pip = [
             str(python),
@@ -113,13 +137,10 @@ def provision_localstack() -> Path:
             "--quiet",
             "--no-deps",
         ]
-        _run([*pip, "--requirement", str(LOCALSTACK_PINS)], limit=PIP_LIMIT)
-        _run(
-            [str(python), "-c", "import localstack.runtime.main, twisted.internet.endpoints"],
-            limit=120,
-        )
+        _run([*pip, "--requirement", str(pins)], limit=PIP_LIMIT)
+        _run([str(python), "-c", f"import {modules}"], limit=120)
         _complete(venv).touch()
-        return python
+        return find()
 
 
 def _find_python() -> Path:
@@ -210,16 +231,17 @@ def _run(command: list[str], *, limit: float, cwd: Path | None = None) -> None:
         raise Unavailable(f"exit {done.returncode}: {shown}\n{done.stdout[-2000:]}")
 
 
-# What finds a server, and what gets it.
+# What finds it, and what gets it.
 SERVERS: dict[str, tuple[Callable[[], Path], Callable[[], Path]]] = {
     "localstack": (localstack_python, provision_localstack),
+    "awscli": (aws_program, provision_awscli),
     "fakecloud": (fakecloud_binary, provision_fakecloud),
 }
 
 
 def main() -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Get the test servers that no wheel brings.")
+    parser = argparse.ArgumentParser(description="Get what tests judge by and no wheel brings.")
     parser.add_argument("servers", nargs="*", metavar="SERVER", help=" or ".join(SERVERS))
     parser.add_argument("--require", action="store_true", help="fail when one cannot be had")
     arguments = parser.parse_args()
