@@ -1,4 +1,4 @@
-"""The documentation site: Sphinx, MyST and Furo; nothing in it is fetched from elsewhere."""
+"""The documentation site: Sphinx, MyST and Furo; nothing is fetched from elsewhere."""
 
 import sys
 from pathlib import Path
@@ -11,9 +11,16 @@ project = "partsum"
 author = "the partsum authors"
 version = release = partsum.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "partsum_reference"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx_copybutton",
+    "partsum_reference",
+]
 exclude_patterns = ["_*"]
-suppress_warnings = ["myst.header"]  # ARCHITECTURE.md and CHANGELOG.md begin where they like
+suppress_warnings = [
+    "myst.header"
+]  # ARCHITECTURE.md and CHANGELOG.md begin where they like
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 smartquotes = False  # `--option` has two hyphens
@@ -33,5 +40,6 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
+html_show_copyright = False
 copybutton_prompt_text = r"\$ |>>> |\.\.\. "
 copybutton_prompt_is_regexp = True

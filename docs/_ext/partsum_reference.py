@@ -1,9 +1,9 @@
-"""The reference pages, made of the code: every public name and every verb, at build time.
+"""The reference pages, made of the code when the site is built.
 
-``.. public-names:: MODULE`` documents all of MODULE's ``__all__``; ``.. other-modules::`` does so
-for each public module whose names the package itself does not have; ``.. command-line::``
-documents each verb. Docstrings of the compiled half come from the built module, its types from the
-stub beside it.
+``.. public-names:: MODULE`` documents all of MODULE's ``__all__``, ``.. other-modules::``
+each public module whose names the package itself does not have, ``.. command-line::`` each
+verb. Docstrings of the compiled half come from the built module, its types from the stub
+beside it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ALIASES = {
 PRIVATE = re.compile("|".join(rf"\b{name}\b" for name in ALIASES))
 
 
-# Python -------------------------------------------------------------------------------------------
+# Python ---------------------------------------------------------------------------
 
 
 def public_modules() -> list[str]:
@@ -90,28 +90,39 @@ def signature(
     text: str | None,
     returns: str | None,
 ) -> tuple[str | None, str | None] | None:
-    """The stub's signature for a compiled function, and plain words for private types."""
+    """The stub's signature of a compiled function; plain words for private types."""
     node = declared(name)
     if isinstance(node, ast.ClassDef):
         node = STUB.get(f"{node.name}.__new__")
         if node is None:
             return "", None  # made by functions alone
-    if isinstance(node, ast.FunctionDef) and what in ("class", "function", "method"):
+    if isinstance(node, ast.FunctionDef) and what in (
+        "class",
+        "function",
+        "method",
+    ):
         arguments = node.args
         for parameters in (arguments.posonlyargs, arguments.args):
             if parameters and parameters[0].arg in ("self", "cls"):
                 del parameters[0]
         text = f"({ast.unparse(arguments)})".replace("(, ", "(").replace("(/, ", "(")
-        returns = ast.unparse(node.returns) if node.returns and what != "class" else None
+        returns = (
+            ast.unparse(node.returns) if node.returns and what != "class" else None
+        )
     if text is None:
         return None
     return readable(text), readable(returns) if returns and what != "class" else None
 
 
 def docstring(
-    _app: Sphinx, _what: str, _name: str, _thing: object, _options: object, lines: list[str]
+    _app: Sphinx,
+    _what: str,
+    _name: str,
+    _thing: object,
+    _options: object,
+    lines: list[str],
 ) -> None:
-    """Keep asterisks of the text, such as `**arguments`, from being markup; code is left alone."""
+    """Keep asterisks of the text, as in `**arguments`, from being markup."""
     code = False
     for index, line in enumerate(lines):
         code = line.startswith(">>> ") or (code and bool(line.strip()))
@@ -128,7 +139,9 @@ def describe(module: ModuleType, name: str) -> list[str]:
         options = ["   :members:", "   :show-inheritance:"]
         node = declared(f"partsum.{name}")
         if isinstance(node, ast.ClassDef):
-            members = (one.name for one in node.body if isinstance(one, ast.FunctionDef))
+            members = (
+                one.name for one in node.body if isinstance(one, ast.FunctionDef)
+            )
             shown = [one for one in members if not one.startswith("_")]
             options = [f"   :members: {', '.join(shown)}"]
         elif not issubclass(thing, Exception):
@@ -142,13 +155,20 @@ def describe(module: ModuleType, name: str) -> list[str]:
 
 def chapters(module: ModuleType) -> Iterator[tuple[str, list[str]]]:
     """Public names by kind, in alphabetical order."""
-    kinds: dict[str, list[str]] = {"Functions": [], "Classes": [], "Exceptions": [], "Values": []}
+    kinds: dict[str, list[str]] = {
+        "Functions": [],
+        "Classes": [],
+        "Exceptions": [],
+        "Values": [],
+    }
     for name in sorted(module.__all__, key=str.casefold):
         thing = getattr(module, name)
         if name.startswith("__"):
             continue
         if inspect.isclass(thing):
-            kinds["Exceptions" if issubclass(thing, Exception) else "Classes"].append(name)
+            kinds["Exceptions" if issubclass(thing, Exception) else "Classes"].append(
+                name
+            )
         else:
             kinds["Functions" if inspect.isroutine(thing) else "Values"].append(name)
     return ((kind, names) for kind, names in kinds.items() if names)
@@ -186,7 +206,7 @@ class OtherModules(SphinxDirective):
         return parsed(self, lines)
 
 
-# Command line -------------------------------------------------------------------------------------
+# Command line ---------------------------------------------------------------------
 
 
 class CommandLine(SphinxDirective):
@@ -199,7 +219,9 @@ class CommandLine(SphinxDirective):
         for verb in VERBS:
             command = main.get_command(top, verb)
             assert command is not None
-            lines += verb_lines(command, click.Context(command, info_name=verb, parent=top))
+            lines += verb_lines(
+                command, click.Context(command, info_name=verb, parent=top)
+            )
         return parsed(self, lines)
 
 
@@ -223,9 +245,10 @@ def verb_lines(command: click.Command, context: click.Context) -> list[str]:
 
 
 def prose(text: str | None) -> list[str]:
-    """Text for people, as it stands."""
+    """Text for people; options as code, so that no line ends within one."""
     escaped = re.sub(r"([\\*`|_])", r"\\\1", inspect.cleandoc(text or ""))
-    return [*escaped.replace("\b", "").splitlines(), ""]
+    marked = re.sub(r"(?<![\w-])(--?[a-z][a-z0-9-]*)", r"``\1``", escaped)
+    return [*marked.replace("\b", "").splitlines(), ""]
 
 
 def indented(lines: list[str]) -> list[str]:
@@ -233,7 +256,7 @@ def indented(lines: list[str]) -> list[str]:
     return [f"   {line}".rstrip() for line in lines]
 
 
-# Sphinx -------------------------------------------------------------------------------------------
+# Sphinx ---------------------------------------------------------------------------
 
 
 def parsed(directive: SphinxDirective, lines: list[str]) -> list[nodes.Node]:

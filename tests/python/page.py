@@ -82,6 +82,7 @@ def run_console(page: Path, block: Block) -> None:
 
 def main(page: Path) -> None:
     """Run all of them in order."""
+    sys.modules["awscrt"] = None  # type: ignore[assignment]  # `pip install boto3` does not bring it
     names: dict[str, object] = {"__name__": "__main__"}
     for block in blocks(page.read_text()):
         if block.language == "python":
