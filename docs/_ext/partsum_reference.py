@@ -1,9 +1,9 @@
 """The reference pages, made of the code when the site is built.
 
-``.. public-names:: MODULE`` documents all of MODULE's ``__all__``, ``.. other-modules::``
-each public module whose names the package itself does not have, ``.. command-line::`` each
-verb. Docstrings of the compiled half come from the built module, its types from the stub
-beside it.
+``.. public-names:: MODULE`` documents all of MODULE's ``__all__``,
+``.. other-modules::`` each public module whose names the package itself does not have,
+``.. command-line::`` each verb. Docstrings of the compiled half come from the built
+module, its types from the stub beside it.
 """
 
 from __future__ import annotations
