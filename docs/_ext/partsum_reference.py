@@ -41,14 +41,18 @@ PRIVATE = re.compile("|".join(rf"\b{name}\b" for name in ALIASES))
 
 
 def public_modules() -> list[str]:
-    """The public modules that have names of their own, without the command line."""
-    own = set(partsum.__all__)
+    """The public modules with names that are not the package's own things."""
     found = []
     for entry in pkgutil.iter_modules(partsum.__path__):
         if entry.name.startswith("_") or entry.name == "cli":
             continue
         module = importlib.import_module(f"partsum.{entry.name}")
-        if not set(getattr(module, "__all__", ())) <= own or entry.name == "aio":
+        things = {
+            name: getattr(module, name) for name in getattr(module, "__all__", ())
+        }
+        if any(
+            getattr(partsum, name, None) is not thing for name, thing in things.items()
+        ):
             found.append(module.__name__)
     return found
 
@@ -215,7 +219,7 @@ class CommandLine(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Document each verb as its --help does."""
         top = click.Context(main, info_name="partsum")
-        lines = prose(main.help)
+        lines = [".. role:: flag(literal)", "   :class: flag", "", *prose(main.help)]
         for verb in VERBS:
             command = main.get_command(top, verb)
             assert command is not None
@@ -245,9 +249,9 @@ def verb_lines(command: click.Command, context: click.Context) -> list[str]:
 
 
 def prose(text: str | None) -> list[str]:
-    """Text for people; options as code, so that no line ends within one."""
+    """Text for people, with options as code."""
     escaped = re.sub(r"([\\*`|_])", r"\\\1", inspect.cleandoc(text or ""))
-    marked = re.sub(r"(?<![\w-])(--?[a-z][a-z0-9-]*)", r"``\1``", escaped)
+    marked = re.sub(r"(?<![\w-])(--?[a-z][a-z0-9-]*)", r":flag:`\1`", escaped)
     return [*marked.replace("\b", "").splitlines(), ""]
 
 

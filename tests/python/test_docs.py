@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import page
+import partsum.aio
+import partsum.s3
 import pytest
+from partsum.cli import VERBS
 
 if TYPE_CHECKING:
     from reader import Reader
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+RUN = [path for path in PAGES if page.blocks(path.read_text())]
 # Those that only show something, and those that run; nothing else, so that none is left out.
 LANGUAGES = {"python", "console", "text"}
 # What a browser gets by itself: scripts, pictures, style sheets and what they import.
@@ -27,7 +31,7 @@ FETCHED = re.compile(
 )
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", RUN, ids=lambda path: str(path.relative_to(ROOT)))
 def test_page_runs(path: Path, reader: Reader) -> None:
     done = subprocess.run(
         [sys.executable, page.__file__, path],
@@ -74,13 +78,23 @@ def test_page_that_is_wrong_fails(text: str, says: str, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(find_spec("sphinx") is None, reason="NOT TESTED: no Sphinx (--group docs)")
 def test_site(tmp_path: Path) -> None:
-    """Built without a warning, and without anything that a reader's browser fetches elsewhere."""
+    """No warning, every name is there, and nothing that a browser would fetch elsewhere."""
     site = tmp_path / "site"
     subprocess.run(
         [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-E", DOCS, site],
         check=True,
         timeout=120,
     )
+    reference = (site / "reference" / "python.html").read_text()
+    for name in set(partsum.__all__) - {"__version__"}:
+        assert f'id="partsum.{name}"' in reference, name
+    modules = (site / "reference" / "modules.html").read_text()
+    for name in [*partsum.s3.__all__, *partsum.aio.__all__]:
+        assert re.search(rf'id="partsum\.(s3|aio)\.{name}"', modules), name
+    commands = (site / "reference" / "cli.html").read_text()
+    for verb in VERBS:
+        assert f'id="partsum-{verb}"' in commands, verb
+
     pages = list(site.rglob("*.html"))
     assert len(pages) >= len(PAGES)
     for path in [*pages, *site.rglob("*.css")]:
