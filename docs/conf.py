@@ -14,6 +14,7 @@ version = release = partsum.__version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "partsum_reference",
 ]

@@ -13,6 +13,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +24,8 @@ import partsum
 from docutils import nodes
 from partsum.cli import VERBS, main
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError, PycodeError
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
 # Private aliases of the annotations, as a reader would say it.
@@ -115,6 +118,8 @@ def signature(
         )
     if text is None:
         return None
+    if name.startswith("partsum.aio."):
+        text = text.replace("Progress | None", "Callable[[int], object] | None")
     return readable(text), readable(returns) if returns and what != "class" else None
 
 
@@ -126,14 +131,30 @@ def docstring(
     _options: object,
     lines: list[str],
 ) -> None:
-    """Keep asterisks of the text, as in `**arguments`, from being markup."""
-    code = False
-    for index, line in enumerate(lines):
+    """Make markup of text that was written to be read as it stands; code is left alone.
+
+    Asterisks, as in `**arguments`, are no emphasis; `.path` is some attribute; a list
+    begins and ends without empty lines.
+    """
+    code = in_list = False
+    written = lines.copy()
+    lines.clear()
+    for line in written:
         code = line.startswith(">>> ") or (code and bool(line.strip()))
-        if not code:
-            pieces = re.split(r"(`+[^`]*`+)", line)
-            pieces[::2] = [piece.replace("*", r"\*") for piece in pieces[::2]]
-            lines[index] = "".join(pieces)
+        item = line.startswith("- ") and not code
+        goes_on = in_list and line.startswith("  ")
+        if lines and lines[-1] and line.strip() and (item or in_list) and not goes_on:
+            lines.append("")
+        in_list = item or (in_list and (goes_on or not line.strip()))
+        lines.append(line if code else escaped(line))
+
+
+def escaped(line: str) -> str:
+    """A line of text, with code in backquotes as it was."""
+    pieces = re.split(r"(`+[^`]*`+)", line)
+    pieces[::2] = [piece.replace("*", r"\*") for piece in pieces[::2]]
+    pieces[1::2] = [re.sub(r"^`(\.\w+)`$", r"``\1``", piece) for piece in pieces[1::2]]
+    return "".join(pieces)
 
 
 def describe(module: ModuleType, name: str) -> list[str]:
@@ -154,7 +175,23 @@ def describe(module: ModuleType, name: str) -> list[str]:
         return [f".. {kind}:: {module.__name__}.{name}", *options, ""]
     if inspect.isroutine(thing):
         return [f".. autofunction:: {module.__name__}.{name}", ""]
-    return [f".. autodata:: {module.__name__}.{name}", "   :no-value:", ""]
+    annotation, text = value_docs(module, name)
+    lines = [f".. py:data:: {name}", f"   :module: {module.__name__}"]
+    return [*lines, f"   :type: {readable(annotation)}", "", *indented(text), ""]
+
+
+def value_docs(module: ModuleType, name: str) -> tuple[str, list[str]]:
+    """The annotation of a value and the string below it, wherever they stand."""
+    inside = [one for one in sys.modules if one.startswith(f"{module.__name__}.")]
+    for place in (module.__name__, *sorted(inside)):
+        try:
+            analyzer = ModuleAnalyzer.for_module(place)
+            found = analyzer.find_attr_docs().get(("", name))
+        except PycodeError:  # the compiled half
+            continue
+        if found:
+            return analyzer.annotations["", name], found
+    raise ExtensionError(f"{module.__name__}.{name} has no documentation")
 
 
 def chapters(module: ModuleType) -> Iterator[tuple[str, list[str]]]:
