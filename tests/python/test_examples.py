@@ -192,7 +192,7 @@ def test_dandi_etags(reader: Reader) -> None:
 def test_aws_s3api(reader: Reader) -> None:
     """The AWS CLI completes an upload by what `partsum parts --format s3api` wrote."""
     try:
-        aws = provision.aws_program()
+        aws = provision.awscli()
     except provision.Unavailable as reason:
         pytest.skip(f"NOT TESTED with the AWS CLI: {reason}")
     # Its Python must not be given the packages of ours.

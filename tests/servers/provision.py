@@ -1,4 +1,4 @@
-"""Gets the test servers and the AWS CLI that no wheel brings; quick when they are there already.
+"""Gets the test servers, and an uploader, that no wheel brings; quick when they are there already.
 
     python tests/servers/provision.py              # all; says which cannot be had here, and why
     python tests/servers/provision.py --require    # the same, and then fails
@@ -8,7 +8,7 @@ They are kept in ``$XDG_CACHE_HOME/partsum-dev`` (``~/.cache/partsum-dev``) unde
 pins them: LocalStack and the AWS CLI as venvs of their own from ``localstack.txt`` and
 ``awscli.txt``, fakecloud as one binary from ``fakecloud/``. An entry counts only once it is
 complete, so a build that is killed is simply made again. The tests call ``localstack_python()``,
-``aws_program()`` and ``fakecloud_binary()``, which only look: a test run never starts a build.
+``awscli()`` and ``fakecloud_binary()``, which only look: a test run never starts a build.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class Unavailable(RuntimeError):
 
 def localstack_python() -> Path:
     """The interpreter of the venv that LocalStack is installed in."""
-    return _installed("localstack", LOCALSTACK_PINS, "python")
+    return _in_venv("localstack", LOCALSTACK_PINS, "python")
 
 
-def aws_program() -> Path:
-    """The AWS CLI."""
-    return _installed("awscli", AWSCLI_PINS, "aws")
+def awscli() -> Path:
+    """The AWS CLI's ``aws``."""
+    return _in_venv("awscli", AWSCLI_PINS, "aws")
 
 
 def fakecloud_binary() -> Path:
@@ -80,17 +80,16 @@ def _venv(name: str, pins: Path) -> Path:
     return cache_dir() / f"{name}-{_key(pins)}"
 
 
-def _installed(name: str, pins: Path, program: str) -> Path:
-    """A program of the venv, if that is complete."""
-    binaries = _venv(name, pins) / "bin"
-    # The marker is written last; the interpreter is a link that an upgrade of Python may have cut.
-    if not (_complete(_venv(name, pins)).exists() and (binaries / "python").exists()):
-        raise Unavailable(_not_provisioned(name))
-    return binaries / program
-
-
 def _complete(venv: Path) -> Path:
     return venv / "complete"
+
+
+def _in_venv(name: str, pins: Path, program: str) -> Path:
+    venv = _venv(name, pins)
+    # The marker is written last; the interpreter is a link that an upgrade of Python may have cut.
+    if not (_complete(venv).exists() and (venv / "bin" / "python").exists()):
+        raise Unavailable(_not_provisioned(name))
+    return venv / "bin" / program
 
 
 def _fakecloud_binary() -> Path:
@@ -107,40 +106,33 @@ def _fakecloud_binary() -> Path:
 
 def provision_localstack() -> Path:
     """Install LocalStack into its venv, unless that is done already."""
-    modules = "localstack.runtime.main, twisted.internet.endpoints"
-    return _install("localstack", LOCALSTACK_PINS, _find_python, modules, localstack_python)
+    check = "import localstack.runtime.main, twisted.internet.endpoints"
+    with _alone("localstack"):
+        with contextlib.suppress(Unavailable):
+            return localstack_python()
+        _make_venv("localstack", LOCALSTACK_PINS, _find_python(), check)
+        return localstack_python()
 
 
 def provision_awscli() -> Path:
-    """Install the AWS CLI into its venv, unless that is done already."""
-    return _install("awscli", AWSCLI_PINS, lambda: Path(sys.executable), "awscli", aws_program)
-
-
-def _install(
-    name: str, pins: Path, base: Callable[[], Path], modules: str, find: Callable[[], Path]
-) -> Path:
-    """Make a venv of a base interpreter and of pinned packages; `find` finds what is wanted."""
-    venv = _venv(name, pins)
-    with _alone(name):
+    """The same for the AWS CLI, on this Python."""
+    with _alone("awscli"):
         with contextlib.suppress(Unavailable):
-            return find()
-        shutil.rmtree(venv, ignore_errors=True)
-        _run([str(base()), "-m", "venv", str(venv)], limit=120)
-        python = venv / "bin" / "python"
-        pip = [
-            str(python),
-            "-m",
-            "pip",
-            "--disable-pip-version-check",
-            "--no-input",
-            "install",
-            "--quiet",
-            "--no-deps",
-        ]
-        _run([*pip, "--requirement", str(pins)], limit=PIP_LIMIT)
-        _run([str(python), "-c", f"import {modules}"], limit=120)
-        _complete(venv).touch()
-        return find()
+            return awscli()
+        _make_venv("awscli", AWSCLI_PINS, Path(sys.executable), "import awscli.clidriver")
+        return awscli()
+
+
+def _make_venv(name: str, pins: Path, interpreter: Path, check: str) -> None:
+    """Install what is pinned; `check` is what must run afterwards."""
+    venv = _venv(name, pins)
+    shutil.rmtree(venv, ignore_errors=True)
+    _run([str(interpreter), "-m", "venv", str(venv)], limit=120)
+    python = str(venv / "bin" / "python")
+    options = ["--disable-pip-version-check", "--no-input", "install", "--quiet", "--no-deps"]
+    _run([python, "-m", "pip", *options, "--requirement", str(pins)], limit=PIP_LIMIT)
+    _run([python, "-c", check], limit=120)
+    _complete(venv).touch()
 
 
 def _find_python() -> Path:
@@ -231,17 +223,17 @@ def _run(command: list[str], *, limit: float, cwd: Path | None = None) -> None:
         raise Unavailable(f"exit {done.returncode}: {shown}\n{done.stdout[-2000:]}")
 
 
-# What finds it, and what gets it.
+# What finds a server or a tool, and what gets it.
 SERVERS: dict[str, tuple[Callable[[], Path], Callable[[], Path]]] = {
     "localstack": (localstack_python, provision_localstack),
-    "awscli": (aws_program, provision_awscli),
+    "awscli": (awscli, provision_awscli),
     "fakecloud": (fakecloud_binary, provision_fakecloud),
 }
 
 
 def main() -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Get what tests judge by and no wheel brings.")
+    parser = argparse.ArgumentParser(description="Get the servers and tools that no wheel brings.")
     parser.add_argument("servers", nargs="*", metavar="SERVER", help=" or ".join(SERVERS))
     parser.add_argument("--require", action="store_true", help="fail when one cannot be had")
     arguments = parser.parse_args()
@@ -254,7 +246,7 @@ def main() -> int:
         with contextlib.suppress(Unavailable):
             print(f"{server}: there already: {find()}", flush=True)
             continue
-        print(f"{server}: provisioning, which takes minutes ...", flush=True)
+        print(f"{server}: provisioning, which may take minutes ...", flush=True)
         begun = time.monotonic()
         try:
             path = provision()
