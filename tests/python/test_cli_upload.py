@@ -285,4 +285,4 @@ def test_progress(
     out, seen = on_terminal("upload", file.path, f"s3://{store.bucket}/object")
     assert out.endswith(b"agree\n")
     assert b"uploading" in seen
-    assert b"100%" in seen
+    assert b"ETA" in seen

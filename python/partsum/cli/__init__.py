@@ -87,7 +87,7 @@ Examples:
   partsum parts -a crc32c big.tar      every part, and the object
   partsum solve big.tar ETAG           the part size behind an ETag
   partsum verify big.tar s3://B/K      is that object this file?
-  partsum upload big.tar s3://B/K      under checksums that S3 compares
+  partsum upload big.tar s3://bucket/  under checksums that S3 compares
   partsum manifest DIR -o FILE         every file of a tree, to be checked""",
 )
 @click.version_option(partsum.__version__, prog_name="partsum", message="%(prog)s %(version)s")

@@ -17,14 +17,7 @@ from partsum.cli._client import (
     s3_reason,
     sse_c_option,
 )
-from partsum.cli._common import (
-    emit,
-    emit_json,
-    facts,
-    plan_of,
-    reason,
-    say,
-)
+from partsum.cli._common import emit, emit_json, facts, plan_of, reason, say
 from partsum.cli._options import json_option, part_size_option, threads_option
 from partsum.cli._progress import Callback, Progress
 
@@ -101,7 +94,7 @@ Examples:
   partsum upload big.tar s3://bucket/backup/
   partsum upload -a sha256 --part-size 64MiB big.tar s3://bucket/big.tar
   partsum upload --resume big.tar s3://bucket/big.tar
-  partsum upload --extra-args '{"StorageClass": "STANDARD_IA"}' big.tar s3://bucket/""",
+  partsum upload --extra-args '{"StorageClass":"STANDARD_IA"}' big.tar s3://b/""",
 )
 @click.option(
     "--resume", is_flag=True, help="Go on with an unfinished upload of the key, if there is one."
@@ -140,7 +133,7 @@ def transfer(
     if target.is_prefix:
         target = target.below(os.path.basename(file))  # noqa: PTH119  (a name need not be UTF-8)
     hashing = Progress([file])
-    sending = Progress([file], "uploading")
+    sending = Progress([file], "uploading", delay=0.0)
     client = connection.client(concurrency)
     try:
         result = upload_file(
