@@ -50,7 +50,7 @@ async def hash_file(
     *,
     part_size: _PartSize = "boto3",
     threads: int | None = None,
-    io: Literal["auto", "mmap", "read"] = "auto",
+    io: Literal["auto", "mmap", "read", "direct"] = "auto",
     progress: Progress | None = None,
     allow_small_parts: bool = False,
 ) -> partsum.ObjectChecksums:
@@ -106,7 +106,7 @@ async def hash_plans(
     algorithms: _Algorithm | Iterable[_Algorithm] = ("MD5", "CRC64NVME"),
     *,
     threads: int | None = None,
-    io: Literal["auto", "mmap", "read"] = "auto",
+    io: Literal["auto", "mmap", "read", "direct"] = "auto",
     progress: Progress | None = None,
     allow_small_parts: bool = False,
 ) -> list[partsum.ObjectChecksums]:

@@ -21,7 +21,7 @@ def verify_object(
     *,
     VersionId: str | None = None,
     threads: int | None = None,
-    io: Literal["auto", "mmap", "read"] = "auto",
+    io: Literal["auto", "mmap", "read", "direct"] = "auto",
     progress: Callable[[int], object] | None = None,
     **arguments: Argument,
 ) -> Verdict:
