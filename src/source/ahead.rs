@@ -18,6 +18,8 @@ use crate::error::Result;
 
 /// What O_DIRECT asks of addresses, offsets and lengths, at most.
 const ALIGN: u64 = 4096;
+/// What a disk fails or stops at.
+const BLOCK: usize = 512;
 /// Smaller buffers are not worth keeping.
 const MIN_SPARE: u64 = 64 << 10;
 /// Tiles in a window: a thread has at most twice so many times its wave of 256 KiB in memory.
@@ -54,13 +56,13 @@ impl Window {
         let bytes = &mut self.buffer[start..][..wanted.next_multiple_of(ALIGN as usize)];
         let mut got = 0;
         while got < wanted {
-            // What follows a short read has to begin aligned, too.
-            let aligned = got / ALIGN as usize * ALIGN as usize;
-            let more = file.read_some(&mut bytes[aligned..], first + aligned as u64)?;
-            if aligned + more <= got {
+            // Past the page cache, what follows a short read begins where a block does.
+            let from = if file.is_direct() { got / BLOCK * BLOCK } else { got };
+            let more = file.read_some(&mut bytes[from..], first + from as u64)?;
+            if from + more <= got {
                 return Err(file.ends_before(self.range.end));
             }
-            got = aligned + more;
+            got = from + more;
         }
         Ok(())
     }

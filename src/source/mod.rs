@@ -103,8 +103,10 @@ enum Way {
     Mapped(map::Map),
     /// Tile by tile, into a buffer that stays in L2.
     Copied,
-    /// Window by window, by other threads.
-    Ahead,
+    /// Window by window, by other threads; `direct` if past the page cache.
+    Ahead {
+        direct: bool,
+    },
 }
 
 impl Way {
@@ -117,10 +119,10 @@ impl Way {
                 Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
                     Err(io::Error::new(io::ErrorKind::InvalidInput, NOT_DIRECT))
                 }
-                done => done.map(|()| Self::Ahead),
+                done => done.map(|()| Self::Ahead { direct: true }),
             },
             Io::Auto | Io::Read if size < MIN_LOOK => Ok(Self::Copied),
-            Io::Auto | Io::Read if !is_cached(file, size) => Ok(Self::Ahead),
+            Io::Auto | Io::Read if !is_cached(file, size) => Ok(Self::Ahead { direct: false }),
             Io::Auto => mapped(),
             Io::Read => Ok(Self::Copied),
         }
@@ -212,12 +214,12 @@ impl Source<'_> {
         }
         match &file.way {
             Way::Mapped(map) => map.lost().map_or(Ok(()), |offset| Err(file.why_lost(offset))),
-            Way::Copied | Way::Ahead => Ok(()),
+            Way::Copied | Way::Ahead { .. } => Ok(()),
         }
     }
 
     const fn is_read_ahead(&self) -> bool {
-        matches!(self, Self::File(OpenFile { way: Way::Ahead, .. }))
+        matches!(self, Self::File(OpenFile { way: Way::Ahead { .. }, .. }))
     }
 }
 
@@ -230,8 +232,12 @@ fn is_cached(file: &File, size: u64) -> bool {
 }
 
 impl OpenFile {
+    const fn is_direct(&self) -> bool {
+        matches!(self.way, Way::Ahead { direct: true })
+    }
+
     fn read(&self, range: Range<u64>) -> Result<Vec<u8>> {
-        if matches!(self.way, Way::Ahead) {
+        if self.is_direct() {
             let mut window = Window::new(0, 0, range.clone(), Vec::new());
             return window.fill(self).map(|()| window.bytes(&range).to_vec());
         }

@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
                 *room += step.span.len() as usize;
                 Place::Buffer(start..*room)
             }
-            Way::Ahead => {
+            Way::Ahead { .. } => {
                 self.windows.want(step);
                 Place::Window
             }

@@ -38,7 +38,7 @@ READERS: dict[str, Callable[..., Any]] = {
     "hash_plans": hash_one_plan,
 }
 each_reader = pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
-each_io = pytest.mark.parametrize("io", ["auto", "mmap", "read"])
+each_io = pytest.mark.parametrize("io", ["auto", "mmap", "read", "direct"])
 
 
 @pytest.fixture
@@ -323,7 +323,7 @@ def test_threads_of_a_wrong_type(path: Path, threads: Any) -> None:
 def test_unknown_io(reader: Callable[..., Any], path: Path, io: Any) -> None:
     with pytest.raises(ValueError) as refused:
         reader(path, io=io)
-    for known in ("auto", "mmap", "read"):
+    for known in ("auto", "mmap", "read", "direct"):
         assert known in str(refused.value)
 
 
