@@ -132,8 +132,8 @@ impl Way {
 /// Smaller files are copied without a look at the page cache: mapping them costs more than copying, and there is
 /// little to read ahead.
 const MIN_LOOK: u64 = 512 << 10;
-/// Places in a file at which the page cache is looked at.
-const LOOKS: u64 = 16;
+/// Places in a file at which the page cache is looked at, at most: one for each [`MIN_LOOK`] bytes.
+const MAX_LOOKS: u64 = 16;
 /// Fewer bytes of holes are not worth looking for.
 const MIN_HOLES: u64 = 1 << 20;
 
@@ -228,7 +228,8 @@ const NOT_DIRECT: &str = "the file system cannot read it past the page cache (O_
 
 /// Whether all of a file seems to be in the page cache, and certainly not if the file system cannot tell.
 fn is_cached(file: &File, size: u64) -> bool {
-    (0..LOOKS).all(|look| system::is_cached(file, size / LOOKS * look))
+    let looks = (size / MIN_LOOK).clamp(1, MAX_LOOKS);
+    (0..looks).all(|look| system::is_cached(file, size / looks * look))
 }
 
 impl OpenFile {

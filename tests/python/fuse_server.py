@@ -1,4 +1,4 @@
-"""A file system whose files fail on demand: ``python fuse_server.py FOLDER`` mounts it until it is killed.
+"""Files that fail on demand: ``python fuse_server.py FOLDER`` mounts them until it is killed.
 
 A file is named ``ERRNO@OFFSET``, has SIZE bytes that `content` gives, and reading the page at that
 offset fails with that errno; ``0@0`` never fails. Linux, and root. The kernel's side of the

@@ -47,7 +47,9 @@ def run(
 def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("fuse")
     server = subprocess.Popen(
-        [sys.executable, fuse_server.__file__, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, fuse_server.__file__, str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert server.stdout
     assert server.stderr
@@ -67,7 +69,9 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @each_way
 def test_a_file_system_that_does_not_fail_yet(failing: Path, io: Any) -> None:
     found = partsum.hash_file(failing / "0@0", NAMES, part_size="5MiB", io=io)
-    assert found == partsum.hash_bytes(fuse_server.content(0, fuse_server.SIZE), NAMES, part_size="5MiB")
+    assert found == partsum.hash_bytes(
+        fuse_server.content(0, fuse_server.SIZE), NAMES, part_size="5MiB"
+    )
 
 
 @each_way

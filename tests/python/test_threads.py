@@ -273,6 +273,34 @@ def test_fork_while_another_thread_hashes() -> None:
     assert run(code) == "alive\n"
 
 
+# --- other interpreters in this process ----------------------------------------------------------
+
+INTERPRETERS = """
+    try:
+        import _interpreters as interpreters
+    except ImportError:
+        import _xxsubinterpreters as interpreters
+    import partsum
+
+    expected = partsum.hash_bytes(b"abc").etag
+    other = interpreters.create()
+    interpreters.run_string(other, '''if True:
+        try:
+            import partsum
+        except ImportError as error:
+            print(error, flush=True)
+    ''')
+    assert partsum.hash_bytes(b"abc").etag == expected
+    interpreters.destroy(other)
+    assert partsum.hash_bytes(b"abc").etag == expected
+"""
+
+
+def test_other_interpreters_are_refused() -> None:
+    """Classes and exceptions belong to the interpreter that made them."""
+    assert "does not support loading in subinterpreters" in run(INTERPRETERS)
+
+
 # --- Ctrl-C --------------------------------------------------------------------------------------
 
 LONG = """
