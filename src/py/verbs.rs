@@ -32,7 +32,7 @@ use crate::{
 /// out. allow_small_parts: see `plan_parts`.
 ///
 /// Returns ObjectChecksums. All algorithms are computed over the same tiles in cache; the parts go through SIMD lanes on
-/// all threads. Memory stays below 10 MiB a thread, whatever the file's size (below 1 MiB where nothing is read ahead);
+/// all threads. Memory stays below 18 MiB a thread, whatever the file's size (below 1 MiB where nothing is read ahead);
 /// holes of sparse files are not read. The GIL is released; Ctrl-C works.
 ///
 /// Raises OSError with errno and filename (FileNotFoundError, PermissionError, IsADirectoryError, ...), and where reading

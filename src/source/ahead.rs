@@ -23,7 +23,7 @@ const BLOCK: usize = 512;
 /// Smaller buffers are not worth keeping.
 const MIN_SPARE: u64 = 64 << 10;
 /// Tiles in a window: a thread has at most twice so many times its wave of 256 KiB in memory.
-const TILES: u64 = 16;
+const TILES: u64 = 32;
 /// Reads under way for each thread that hashes: a disk needs several to be fast.
 const READS: usize = 4;
 

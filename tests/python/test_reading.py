@@ -323,7 +323,7 @@ MEMORY = """
 @each_way
 @pytest.mark.parametrize("kind", ["1 TiB of holes", "256 MiB of data"])
 def test_memory_is_flat(disk: Path, io: Any, kind: str) -> None:
-    """The bound that the documentation gives: 10 MiB for each of two threads."""
+    """The bound that the documentation gives: 18 MiB for each of two threads."""
     path = disk / "large"
     if kind == "1 TiB of holes":
         with path.open("wb") as file:
@@ -336,7 +336,7 @@ def test_memory_is_flat(disk: Path, io: Any, kind: str) -> None:
             for _ in range(16):
                 file.write(random.Random(6).randbytes(16 * MIB))
         drop(path)
-    assert int(alone(MEMORY, path, io, 2 * 2**30)) < 20 * MIB
+    assert int(alone(MEMORY, path, io, 2 * 2**30)) < 36 * MIB
     path.unlink()
 
 
