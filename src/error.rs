@@ -68,12 +68,14 @@ pub enum Error {
     #[error("not an ObjectChecksums: {0}")]
     Malformed(String),
     /// The operating system refused.
-    #[error("{}: {source}{}", path.display(), offset.map(|at| format!(" (at byte {at})")).unwrap_or_default())]
+    #[error("{}: {source}{}", path.display(), place(*offset, *part))]
     Io {
         /// The file.
         path: PathBuf,
         /// Where in the file, if it was read.
         offset: Option<u64>,
+        /// In which part of a multipart plan.
+        part: Option<u32>,
         /// The system's error.
         source: io::Error,
     },
@@ -88,6 +90,15 @@ pub enum Error {
     /// The caller's observer asked to stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+/// Where an error was met, to follow what it was.
+pub(crate) fn place(offset: Option<u64>, part: Option<u32>) -> String {
+    match (offset, part) {
+        (None, _) => String::new(),
+        (Some(offset), None) => format!(" (at byte {offset})"),
+        (Some(offset), Some(part)) => format!(" (at byte {offset}, in part {part})"),
+    }
 }
 
 impl Error {

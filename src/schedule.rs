@@ -25,7 +25,7 @@ use crate::{
     error::{Error, Result},
     isa::Isa,
     multibuffer::{self, Messages, TILE_ALIGN, Tile},
-    source::{Reader, Source, Span},
+    source::{Ahead, Reader, Source, Span, Step},
     stream::Combiner,
 };
 
@@ -157,10 +157,14 @@ fn hash_spans(work: Work<'_>, observer: &mut dyn Observer) -> Result<Outcome> {
     let threads = work.threads.min(useful);
     let shared = Shared::new(work, threads);
     if threads == 1 && bytes <= MAX_INLINE_BYTES {
-        Worker::new(&shared, isa).run();
+        Worker::new(&shared, &Ahead::new(work.sources, 0, 0), isa).run();
     } else {
-        let work = || Worker::new(&shared, isa).run();
-        on_threads(threads, work, || shared.report(observer))?;
+        let ahead = Ahead::new(work.sources, threads, work.spans.len());
+        let work = |index| match index < threads {
+            true => Worker::new(&shared, &ahead, isa).run(),
+            false => ahead.serve(),
+        };
+        on_threads(threads + ahead.threads(), work, || shared.report(observer))?;
     }
     shared.report(observer);
     shared.into_outcome()
@@ -169,14 +173,14 @@ fn hash_spans(work: Work<'_>, observer: &mut dyn Observer) -> Result<Outcome> {
 /// Runs `work` on each of so many threads and `tick` on this one until all are done.
 ///
 /// A pool per call: none is left behind to be broken by a fork, and `threads=` is kept to.
-fn on_threads(threads: usize, work: impl Fn() + Sync, mut tick: impl FnMut()) -> Result<()> {
+fn on_threads(threads: usize, work: impl Fn(usize) + Sync, mut tick: impl FnMut()) -> Result<()> {
     let run = |pool: &rayon::ThreadPool| {
         pool.in_place_scope(|scope| {
             let (working, all_done) = mpsc::channel::<()>();
-            for _ in 0..threads {
+            for index in 0..threads {
                 let (work, working) = (&work, working.clone());
                 scope.spawn(move |_| {
-                    work();
+                    work(index);
                     drop(working);
                 });
             }
@@ -203,7 +207,7 @@ pub(crate) fn map<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) 
         return Ok(items.iter().map(f).collect());
     }
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(items.len())));
-    let work = || {
+    let work = |_| {
         loop {
             let index = next.fetch_add(1, Relaxed);
             let Some(item) = items.get(index) else { return };
@@ -308,13 +312,13 @@ struct Flight {
 }
 
 impl<'a> Worker<'a> {
-    fn new(shared: &'a Shared<'a>, isa: Isa) -> Self {
+    fn new(shared: &'a Shared<'a>, ahead: &Ahead<'a>, isa: Isa) -> Self {
         let Work { sources, spans, algorithms, .. } = shared.work;
         let lanes = algorithms.iter().map(|algorithm| multibuffer::lanes(*algorithm, isa)).max().unwrap_or(1);
         let slots = spans.len().min(MAX_SLOTS);
         Self {
             shared,
-            reader: Reader::new(sources),
+            reader: Reader::new(sources, ahead),
             algorithms: algorithms.iter().map(|algorithm| multibuffer::messages(*algorithm, slots, isa)).collect(),
             tile: (WAVE / lanes).max(MIN_TILE).next_multiple_of(TILE_ALIGN) as u64,
             flights: Vec::new(),
@@ -359,32 +363,35 @@ impl<'a> Worker<'a> {
 
     /// Reads and hashes the next tile of every span in flight.
     fn wave(&mut self) {
-        let tile = |flight: &Flight| {
+        let step = |flight: &Flight| {
             let Range { start, end } = flight.rest.range;
-            Span { source: flight.rest.source, range: start..end.min(start + self.tile) }
+            let span = Span { source: flight.rest.source, range: start..end.min(start + self.tile) };
+            Step { slot: flight.slot, span, end }
         };
-        let tiles: Vec<Span> = self.flights.iter().map(tile).collect();
-        let mut wave = Vec::with_capacity(tiles.len());
+        let steps: Vec<Step> = self.flights.iter().map(step).collect();
+        let mut wave = Vec::with_capacity(steps.len());
         let mut hashed = 0;
-        for ((flight, tile), read) in self.flights.iter().zip(&tiles).zip(self.reader.read(&tiles)) {
+        for ((flight, step), read) in self.flights.iter().zip(&steps).zip(self.reader.read(&steps)) {
             match read {
                 Ok(bytes) => {
-                    let last = tile.range.end == flight.rest.range.end;
+                    let last = step.span.range.end == step.end;
                     wave.push(Tile { slot: flight.slot, bytes, first: flight.first, last });
-                    hashed += tile.len();
+                    hashed += step.span.len();
                 }
-                Err(error) => self.shared.fail(tile.source, error),
+                Err(error) => self.shared.fail(step.span.source, error),
             }
         }
         for messages in &mut self.algorithms {
             messages.update(&wave);
         }
-        for (flight, tile) in self.flights.iter_mut().zip(&tiles) {
+        let mut done = 0;
+        for (flight, step) in self.flights.iter_mut().zip(&steps) {
             flight.first = false;
-            flight.rest.range.start = tile.range.end;
+            flight.rest.range.start = step.span.range.end;
+            done += step.span.len();
         }
         self.shared.hashed.fetch_add(hashed, Relaxed);
-        self.land(total(&tiles));
+        self.land(done);
     }
 
     /// Hands over the digests of spans that ended, and lets go of those whose source failed.

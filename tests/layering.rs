@@ -38,7 +38,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("core::arch", &["lanes"]),
     ("std::arch", &["isa"]),
     ("libc::", &["source", "py"]),
-    ("unsafe", &["lanes", "multibuffer", "source/map", "py/buffer"]),
+    ("unsafe", &["lanes", "multibuffer", "source/map", "source/system", "py/buffer", "py/interpreter"]),
 ];
 
 /// Words of S3 that a kernel has no business with.

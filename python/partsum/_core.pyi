@@ -60,7 +60,7 @@ def hash_file(
     *,
     part_size: _PartSize = "boto3",
     threads: int | None = None,
-    io: Literal["auto", "mmap", "read"] = "auto",
+    io: Literal["auto", "mmap", "read", "direct"] = "auto",
     progress: Callable[[int], object] | None = None,
     allow_small_parts: bool = False,
 ) -> ObjectChecksums: ...
@@ -85,7 +85,7 @@ def hash_files(
     *,
     part_size: _PartSize = "boto3",
     threads: int | None = None,
-    io: Literal["auto", "mmap", "read"] = "auto",
+    io: Literal["auto", "mmap", "read", "direct"] = "auto",
     progress: Callable[[int], object] | None = None,
     allow_small_parts: bool = False,
 ) -> _Files: ...
@@ -95,7 +95,7 @@ def hash_plans(
     algorithms: _Algorithm | Iterable[_Algorithm] = ("MD5", "CRC64NVME"),
     *,
     threads: int | None = None,
-    io: Literal["auto", "mmap", "read"] = "auto",
+    io: Literal["auto", "mmap", "read", "direct"] = "auto",
     progress: Callable[[int], object] | None = None,
     allow_small_parts: bool = False,
 ) -> list[ObjectChecksums]: ...
@@ -223,7 +223,7 @@ def verify(
     response_or_responses: _Response | Iterable[_Response] | str | bytes,
     *,
     threads: int | None = None,
-    io: Literal["auto", "mmap", "read"] = "auto",
+    io: Literal["auto", "mmap", "read", "direct"] = "auto",
     progress: Callable[[int], object] | None = None,
 ) -> Verdict: ...
 def solve_etag(
@@ -232,7 +232,7 @@ def solve_etag(
     *,
     candidates: Iterable[_PartSize] | None = None,
     threads: int | None = None,
-    io: Literal["auto", "mmap", "read"] = "auto",
+    io: Literal["auto", "mmap", "read", "direct"] = "auto",
     progress: Callable[[int], object] | None = None,
 ) -> list[PartPlan]: ...
 def runtime_info() -> dict[str, Any]: ...

@@ -16,7 +16,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from partsum._core import _Algorithm, _PartSize
     from partsum._stream import Readable
 
-__all__ = ["hash_bytes", "hash_file", "hash_plans", "hash_stream"]
+__all__ = ["hash_bytes", "hash_file", "hash_files", "hash_plans", "hash_stream"]
 
 T = TypeVar("T")
 Progress = Callable[[int], object]
@@ -42,6 +43,8 @@ Progress = Callable[[int], object]
 # Seconds that a cancelled task waits for its thread. Hashing ends within a few hundredths; a read
 # from a silent pipe cannot be ended, and must not hold up the task for ever.
 GRACE = 1.0
+# Seconds for which a thread takes results before it hands them over: small files come by thousands.
+BURST = 0.005
 
 
 async def hash_file(
@@ -50,7 +53,7 @@ async def hash_file(
     *,
     part_size: _PartSize = "boto3",
     threads: int | None = None,
-    io: Literal["auto", "mmap", "read"] = "auto",
+    io: Literal["auto", "mmap", "read", "direct"] = "auto",
     progress: Progress | None = None,
     allow_small_parts: bool = False,
 ) -> partsum.ObjectChecksums:
@@ -72,6 +75,70 @@ async def hash_file(
         allow_small_parts=allow_small_parts,
     )
     return await _in_executor(call, progress)
+
+
+def hash_files(
+    paths: Iterable[str | PathLike[str]],
+    algorithms: _Algorithm | Iterable[_Algorithm] = ("MD5", "CRC64NVME"),
+    *,
+    part_size: _PartSize = "boto3",
+    threads: int | None = None,
+    io: Literal["auto", "mmap", "read", "direct"] = "auto",
+    progress: Progress | None = None,
+    allow_small_parts: bool = False,
+) -> AsyncIterator[partsum.ObjectChecksums | partsum.FileError]:
+    """`partsum.hash_files` for asyncio: an asynchronous iterator, to be taken from by one task.
+
+    `paths` is a plain iterable and is taken from on another thread. Files are hashed while results
+    are waited for, not before.
+
+    >>> import asyncio, pathlib, tempfile, partsum.aio
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
+    >>> _ = path.write_bytes(b"aaa")
+    >>> async def etags():
+    ...     return [sums.etag async for sums in partsum.aio.hash_files([path, path], "MD5")]
+    >>> asyncio.run(etags())
+    ['47bce5c74f589f4867dbd57e9ca9f808', '47bce5c74f589f4867dbd57e9ca9f808']
+    """
+    listening: list[Progress] = []
+    failed: list[Exception] = []
+
+    def tell(hashed: int) -> None:
+        listening[0](hashed)
+
+    results = partsum.hash_files(
+        paths,
+        algorithms,
+        part_size=part_size,
+        threads=threads,
+        io=io,
+        progress=tell,
+        allow_small_parts=allow_small_parts,
+    )
+
+    def take(*, progress: Progress) -> list[partsum.ObjectChecksums | partsum.FileError]:
+        if failed:
+            raise failed.pop()
+        listening[:] = [progress]
+        taken: list[partsum.ObjectChecksums | partsum.FileError] = []
+        end = time.monotonic() + BURST
+        try:
+            for result in results:
+                taken.append(result)
+                if time.monotonic() >= end:
+                    break
+        except Exception as error:
+            if not taken:
+                raise
+            failed.append(error)  # after what came before it
+        return taken
+
+    async def each() -> AsyncIterator[partsum.ObjectChecksums | partsum.FileError]:
+        while taken := await _in_executor(take, progress):
+            for result in taken:
+                yield result
+
+    return each()
 
 
 async def hash_bytes(
@@ -106,7 +173,7 @@ async def hash_plans(
     algorithms: _Algorithm | Iterable[_Algorithm] = ("MD5", "CRC64NVME"),
     *,
     threads: int | None = None,
-    io: Literal["auto", "mmap", "read"] = "auto",
+    io: Literal["auto", "mmap", "read", "direct"] = "auto",
     progress: Progress | None = None,
     allow_small_parts: bool = False,
 ) -> list[partsum.ObjectChecksums]:

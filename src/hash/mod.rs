@@ -90,9 +90,7 @@ pub fn hash_plans(
     if plans.is_empty() {
         return Err(Error::argument("plans", "no part plan given: name at least one"));
     }
-    // Parts of different plans want the same bytes at different times: mapped, they are read once all the same.
-    let io = if plans.len() > 1 && options.io == Io::Auto { Io::Mmap } else { options.io };
-    let input = Input::open(path.as_ref(), plans, &Options { io, ..options.clone() })?;
+    let input = Input::open(path.as_ref(), plans, options)?;
     hash_one(input, algorithms, options, observer)
 }
 
@@ -188,10 +186,7 @@ fn hash_inputs(
 
     let results = plans.into_iter().zip(&sources).zip(errors).zip(spans_of);
     let results = results.map(|((((path, plans), source), error), own)| {
-        if let Some(error) = error {
-            return Err(error);
-        }
-        source.check_unchanged()?;
+        error.map_or_else(|| source.check_unchanged(), Err).map_err(|error| in_part(error, &plans))?;
         let ranges = &spans[own.clone()];
         let sums = plans.into_iter().map(|plan| {
             let place = |part| {
@@ -206,6 +201,17 @@ fn hash_inputs(
         Ok(sums.collect())
     });
     Ok(results.collect())
+}
+
+/// Names the part that could not be read, if there is but one way to cut the file.
+fn in_part(error: Error, plans: &[PartPlan]) -> Error {
+    match (error, plans) {
+        (Error::Io { path, offset: Some(offset), source, .. }, [plan]) if plan.multipart() => {
+            let part = plan.iter().find(|part| range(*part).contains(&offset)).map(|part| part.number);
+            Error::Io { path, offset: Some(offset), part, source }
+        }
+        (error, _) => error,
+    }
 }
 
 fn threads(options: &Options) -> Result<usize> {

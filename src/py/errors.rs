@@ -9,7 +9,7 @@ use pyo3::{
     types::PyType,
 };
 
-use crate::error::{Error, PartPlanError};
+use crate::error::{Error, PartPlanError, place};
 
 /// A class of `partsum.errors`, imported once.
 macro_rules! exception {
@@ -38,7 +38,7 @@ impl From<Error> for PyErr {
                 Error::PartMismatch { parts, .. } => {
                     exception!(py, "PartMismatch", (message, parts))
                 }
-                Error::Io { path, offset, source } => os_error(py, &path, offset, &source),
+                Error::Io { path, offset, part, source } => os_error(py, &path, &place(offset, part), &source),
                 Error::FileChanged { path, change } => {
                     let problem = format!("the file changed while it was hashed: {change}");
                     let path = path.into_os_string();
@@ -64,16 +64,13 @@ pub(super) fn file_error(py: Python<'_>, path: &Path, error: Error) -> PyResult<
 }
 
 /// `OSError(errno, strerror, filename)`: Python itself picks FileNotFoundError and the like from errno.
-fn os_error(py: Python<'_>, path: &Path, offset: Option<u64>, source: &io::Error) -> PyErr {
+fn os_error(py: Python<'_>, path: &Path, place: &str, source: &io::Error) -> PyErr {
     let problem = || -> PyResult<String> {
         let text = match source.raw_os_error() {
             Some(errno) => py.import("os")?.call_method1("strerror", (errno,))?.extract()?,
             None => source.to_string(),
         };
-        Ok(match offset {
-            Some(offset) => format!("{text} (at byte {offset})"),
-            None => text,
-        })
+        Ok(text + place)
     };
     match problem() {
         Ok(problem) => {

@@ -9,6 +9,7 @@ mod convert;
 mod errors;
 mod files;
 mod hashers;
+mod interpreter;
 mod observer;
 mod plan;
 mod response;
@@ -21,6 +22,8 @@ use pyo3::prelude::*;
 /// The compiled half of partsum. Import the public names from `partsum`.
 #[pymodule]
 mod _core {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use super::{
         checksums::{PyObjectChecksums, PyPartChecksums, rebuild_part},
@@ -30,6 +33,11 @@ mod _core {
         verbs::{algorithm_table, combine_crc, hash_bytes, hash_file, hash_plans, preset_table, runtime_info},
         verify::{solve_etag, verify_local},
     };
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::interpreter::claim(module.py())
+    }
 
     #[pymodule_export]
     #[allow(non_upper_case_globals)]

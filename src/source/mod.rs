@@ -4,33 +4,44 @@
 
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod ahead;
 mod map;
+mod reader;
+mod system;
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
-    io,
+    io::{self, Seek, SeekFrom},
     ops::Range,
-    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     str::FromStr,
 };
 
+pub(crate) use self::{
+    ahead::Ahead,
+    reader::{Reader, Span, Step},
+};
+use self::{ahead::Window, system::Extent};
 use crate::error::{Error, Result};
 
 /// How a file is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Io {
-    /// What is safe and fast for the file.
+    /// Mapped if it is in the page cache and not small, else read.
     #[default]
     Auto,
     /// Mapped into memory.
     Mmap,
-    /// Positioned reads into a buffer of each thread.
+    /// Positioned reads: by the threads that hash if the file is in the page cache, else ahead of them.
     Read,
+    /// Read ahead of the threads that hash, past the page cache (O_DIRECT).
+    Direct,
 }
 
 impl Io {
-    const ALL: [(&'static str, Self); 3] = [("auto", Self::Auto), ("mmap", Self::Mmap), ("read", Self::Read)];
+    const ALL: [(&'static str, Self); 4] =
+        [("auto", Self::Auto), ("mmap", Self::Mmap), ("read", Self::Read), ("direct", Self::Direct)];
 }
 
 impl FromStr for Io {
@@ -54,13 +65,18 @@ struct Identity {
 }
 
 impl Identity {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            inode: (metadata.dev(), metadata.ino()),
-        }
+    /// Of an open file. The size of a block device is where it ends.
+    fn of(mut file: &File, metadata: &Metadata) -> io::Result<Self> {
+        let size = match metadata.file_type().is_block_device() {
+            true => file.seek(SeekFrom::End(0))?,
+            false => metadata.size(),
+        };
+        Ok(Self { size, modified: (metadata.mtime(), metadata.mtime_nsec()), inode: inode(metadata) })
     }
+}
+
+fn inode(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 /// Bytes of known length that threads read by position.
@@ -76,35 +92,77 @@ pub(crate) struct OpenFile {
     path: PathBuf,
     file: File,
     identity: Identity,
-    map: Option<map::Map>,
+    /// It has holes, which need not be read.
+    sparse: bool,
+    way: Way,
 }
 
+/// How an open file is read.
+#[derive(Debug)]
+enum Way {
+    Mapped(map::Map),
+    /// Tile by tile, into a buffer that stays in L2.
+    Copied,
+    /// Window by window, by other threads; `direct` if past the page cache.
+    Ahead {
+        direct: bool,
+    },
+}
+
+impl Way {
+    fn of(file: &File, size: u64, io: Io) -> io::Result<Self> {
+        let mapped = || map::Map::new(file, size).map(|map| map.map_or(Self::Copied, Self::Mapped));
+        match io {
+            _ if size == 0 => Ok(Self::Copied),
+            Io::Mmap => mapped(),
+            Io::Direct => match system::set_direct(file) {
+                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+                    Err(io::Error::new(io::ErrorKind::InvalidInput, NOT_DIRECT))
+                }
+                done => done.map(|()| Self::Ahead { direct: true }),
+            },
+            Io::Auto | Io::Read if size < MIN_LOOK => Ok(Self::Copied),
+            Io::Auto | Io::Read if !is_cached(file, size) => Ok(Self::Ahead { direct: false }),
+            Io::Auto => mapped(),
+            Io::Read => Ok(Self::Copied),
+        }
+    }
+}
+
+/// Smaller files are copied without a look at the page cache: mapping them costs more than copying, and there is
+/// little to read ahead.
+const MIN_LOOK: u64 = 512 << 10;
+/// Places in a file at which the page cache is looked at, at most: one for each [`MIN_LOOK`] bytes.
+const MAX_LOOKS: u64 = 16;
+/// Fewer bytes of holes are not worth looking for.
+const MIN_HOLES: u64 = 1 << 20;
+
 impl Source<'_> {
-    /// Opens a regular file.
+    /// Opens a regular file or a block device.
     ///
     /// # Errors
-    /// [`Error::Io`] if it is missing, not readable, a directory, or anything else that has no length.
+    /// [`Error::Io`] if it is missing, not readable, a directory, or anything else that has no length, and if it has to
+    /// be read past the page cache where the file system has no such way.
     pub(crate) fn open(path: &Path, io: Io) -> Result<Self> {
-        let refused = |source| Error::Io { path: path.to_owned(), offset: None, source };
+        let refused = |source| Error::Io { path: path.to_owned(), offset: None, part: None, source };
+        let because = |problem| refused(io::Error::new(io::ErrorKind::InvalidInput, problem));
         // Without O_NONBLOCK, opening a FIFO waits for its writer.
         let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(refused)?;
         let metadata = file.metadata().map_err(refused)?;
         if metadata.is_dir() {
             return Err(refused(io::Error::from_raw_os_error(libc::EISDIR)));
         }
-        if !metadata.is_file() {
-            let problem = "not a regular file: hash pipes and devices with MultipartHasher";
-            return Err(refused(io::Error::new(io::ErrorKind::InvalidInput, problem)));
+        if !metadata.is_file() && !metadata.file_type().is_block_device() {
+            return Err(because("not a regular file: hash pipes and devices with MultipartHasher"));
         }
-        if metadata.size() == 0 && file.read_at(&mut [0], 0).is_ok_and(|read| read > 0) {
-            let problem = "the file system does not tell its size: hash it with MultipartHasher";
-            return Err(refused(io::Error::new(io::ErrorKind::InvalidInput, problem)));
+        let identity = Identity::of(&file, &metadata).map_err(refused)?;
+        let size = identity.size;
+        if size == 0 && file.read_at(&mut [0], 0).is_ok_and(|read| read > 0) {
+            return Err(because("the file system does not tell its size: hash it with MultipartHasher"));
         }
-        let map = match io {
-            Io::Mmap if metadata.size() > 0 => map::Map::new(&file).map_err(refused)?,
-            _ => None,
-        };
-        Ok(Source::File(OpenFile { path: path.to_owned(), file, identity: Identity::of(&metadata), map }))
+        let way = Way::of(&file, size, io).map_err(refused)?;
+        let sparse = metadata.is_file() && metadata.blocks() * 512 + MIN_HOLES <= size;
+        Ok(Source::File(OpenFile { path: path.to_owned(), file, identity, sparse, way }))
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -131,109 +189,99 @@ impl Source<'_> {
     /// After hashing: is it still the file that was opened?
     ///
     /// # Errors
-    /// [`Error::FileChanged`] if size, modification time or inode differ, or the name is gone.
+    /// [`Error::FileChanged`] if size, modification time or inode differ, or the name is gone; [`Error::Io`] if the
+    /// system does not tell, or could not read a page of a mapped file.
     pub(crate) fn check_unchanged(&self) -> Result<()> {
-        let Self::File(OpenFile { path, file, identity, map }) = self else {
+        let Self::File(file) = self else {
             return Ok(());
         };
-        if map.as_ref().is_some_and(map::Map::lost_pages) {
-            return Err(Error::FileChanged { path: path.clone(), change: "it was truncated".to_owned() });
+        let changed = |change| Err(Error::FileChanged { path: file.path.clone(), change });
+        let metadata = file.file.metadata().map_err(|source| file.error(None, source))?;
+        let open = Identity::of(&file.file, &metadata).map_err(|source| file.error(None, source))?;
+        if open.size != file.identity.size {
+            return changed(format!("{} bytes became {}", file.identity.size, open.size));
         }
-        let open = file.metadata().map_err(|source| Error::Io { path: path.clone(), offset: None, source })?;
-        let named = fs::metadata(path).map_err(|source| Error::FileChanged {
-            path: path.clone(),
-            change: format!("its name is gone ({source})"),
-        })?;
-        let change = match (Identity::of(&open), Identity::of(&named)) {
-            (open, _) if open.size != identity.size => {
-                format!("{} bytes became {}", identity.size, open.size)
+        if open != file.identity {
+            return changed("it was written to".to_owned());
+        }
+        match fs::metadata(&file.path) {
+            Ok(named) if inode(&named) == open.inode => {}
+            Ok(_) => return changed("another file took its name".to_owned()),
+            Err(gone) if matches!(gone.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return changed(format!("its name is gone ({gone})"));
             }
-            (open, _) if open != *identity => "it was written to".to_owned(),
-            (_, named) if named.inode != identity.inode => "another file took its name".to_owned(),
-            _ => return Ok(()),
-        };
-        Err(Error::FileChanged { path: path.clone(), change })
+            Err(source) => return Err(file.error(None, source)),
+        }
+        match &file.way {
+            Way::Mapped(map) => map.lost().map_or(Ok(()), |offset| Err(file.why_lost(offset))),
+            Way::Copied | Way::Ahead { .. } => Ok(()),
+        }
     }
+
+    const fn is_read_ahead(&self) -> bool {
+        matches!(self, Self::File(OpenFile { way: Way::Ahead { .. }, .. }))
+    }
+}
+
+/// What to do about a file system without O_DIRECT.
+const NOT_DIRECT: &str = "the file system cannot read it past the page cache (O_DIRECT): use io=\"auto\" or \"read\"";
+
+/// Whether all of a file seems to be in the page cache, and certainly not if the file system cannot tell.
+fn is_cached(file: &File, size: u64) -> bool {
+    let looks = (size / MIN_LOOK).clamp(1, MAX_LOOKS);
+    (0..looks).all(|look| system::is_cached(file, size / looks * look))
 }
 
 impl OpenFile {
+    const fn is_direct(&self) -> bool {
+        matches!(self.way, Way::Ahead { direct: true })
+    }
+
     fn read(&self, range: Range<u64>) -> Result<Vec<u8>> {
-        let mut bytes = vec![0; (range.end - range.start) as usize];
-        self.read_into(&mut bytes, range.start).map(|()| bytes)
-    }
-
-    fn read_into(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
-        self.file.read_exact_at(bytes, offset).map_err(|source| match source.kind() {
-            io::ErrorKind::UnexpectedEof => {
-                let change = format!("it ends before byte {}", offset + bytes.len() as u64);
-                Error::FileChanged { path: self.path.clone(), change }
-            }
-            _ => Error::Io { path: self.path.clone(), offset: Some(offset), source },
-        })
-    }
-}
-
-/// A range of one of several sources.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) source: usize,
-    pub(crate) range: Range<u64>,
-}
-
-impl Span {
-    pub(crate) fn len(&self) -> u64 {
-        self.range.end - self.range.start
-    }
-}
-
-/// One thread's way to the bytes of several sources.
-#[derive(Debug)]
-pub(crate) struct Reader<'a> {
-    sources: &'a [Source<'a>],
-    buffer: Vec<u8>,
-}
-
-impl<'a> Reader<'a> {
-    pub(crate) const fn new(sources: &'a [Source<'a>]) -> Self {
-        Self { sources, buffer: Vec::new() }
-    }
-
-    /// The bytes of each span, all valid until the next call. What cannot be read is an error of its own:
-    /// [`Error::FileChanged`] if the file ends before the span does, [`Error::Io`] as the system says.
-    pub(crate) fn read(&mut self, spans: &[Span]) -> Vec<Result<&[u8]>> {
-        let copied = |span: &Span| match &self.sources[span.source] {
-            Source::File(file) if file.map.is_none() => Some(file),
-            _ => None,
-        };
-        let total: u64 = spans.iter().filter(|span| copied(span).is_some()).map(Span::len).sum();
-        self.buffer.resize(total as usize, 0);
-        let mut rest = &mut self.buffer[..];
-        let mut outcomes = Vec::with_capacity(spans.len());
-        for span in spans {
-            outcomes.push(match copied(span) {
-                Some(file) => {
-                    let (bytes, others) = rest.split_at_mut(span.len() as usize);
-                    rest = others;
-                    file.read_into(bytes, span.range.start)
-                }
-                None => Ok(()),
-            });
+        if self.is_direct() {
+            let mut window = Window::new(0, 0, range.clone(), Vec::new());
+            return window.fill(self).map(|()| window.bytes(&range).to_vec());
         }
-        let mut rest = &self.buffer[..];
-        let within = |bytes: &'a [u8], span: &Span| &bytes[span.range.start as usize..span.range.end as usize];
-        let bytes = spans.iter().zip(outcomes).map(|(span, outcome)| {
-            let bytes = match &self.sources[span.source] {
-                Source::Bytes(bytes) => within(bytes, span),
-                Source::Memory(bytes) => within(bytes, span),
-                Source::File(OpenFile { map: Some(map), .. }) => within(map.bytes(), span),
-                Source::File(_) => {
-                    let (bytes, others) = rest.split_at(span.len() as usize);
-                    rest = others;
-                    bytes
-                }
-            };
-            outcome.map(|()| bytes)
-        });
-        bytes.collect()
+        let mut bytes = vec![0; (range.end - range.start) as usize];
+        self.read_exact(&mut bytes, range.start).map(|()| bytes)
+    }
+
+    fn read_exact(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
+        let mut got = 0;
+        while got < bytes.len() {
+            match self.read_some(&mut bytes[got..], offset + got as u64)? {
+                0 => return Err(self.ends_before(offset + bytes.len() as u64)),
+                more => got += more,
+            }
+        }
+        Ok(())
+    }
+
+    /// As many bytes as one read gives; none at the end of the file.
+    fn read_some(&self, bytes: &mut [u8], offset: u64) -> Result<usize> {
+        loop {
+            match self.file.read_at(bytes, offset) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read.map_err(|source| self.error(Some(offset), source)),
+            }
+        }
+    }
+
+    fn extent(&self, at: u64) -> Extent {
+        system::extent(&self.file, at, self.identity.size)
+    }
+
+    fn error(&self, offset: Option<u64>, source: io::Error) -> Error {
+        Error::Io { path: self.path.clone(), offset, part: None, source }
+    }
+
+    fn ends_before(&self, offset: u64) -> Error {
+        Error::FileChanged { path: self.path.clone(), change: format!("it ends before byte {offset}") }
+    }
+
+    /// Why a page of a mapped file was not there, though the file has not changed: reading says it better.
+    fn why_lost(&self, offset: u64) -> Error {
+        let again = self.read_exact(&mut [0], offset);
+        again.err().unwrap_or_else(|| self.error(Some(offset), io::Error::from_raw_os_error(libc::EIO)))
     }
 }

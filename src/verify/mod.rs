@@ -91,7 +91,7 @@ pub fn verify_file(
     observer: &mut dyn Observer,
 ) -> Result<Verdict> {
     let path = path.as_ref();
-    let size = file_size(path)?;
+    let size = file_size(path, options.io)?;
     let work = local::work(answers, size);
     let sums = match work.algorithms.is_empty() {
         true => Vec::new(),
@@ -100,8 +100,8 @@ pub fn verify_file(
     Ok(judge::judge(answers, size, &sums, true))
 }
 
-fn file_size(path: &Path) -> Result<u64> {
-    Ok(Source::open(path, Io::Read)?.size())
+fn file_size(path: &Path, io: Io) -> Result<u64> {
+    Ok(Source::open(path, io)?.size())
 }
 
 /// [`hash::hash_plans`] with plans that were made for this size.

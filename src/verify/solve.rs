@@ -41,7 +41,7 @@ pub fn solve_etag(
         return Err(Error::argument("etag", problem));
     };
     let path = path.as_ref();
-    let size = file_size(path)?;
+    let size = file_size(path, options.io)?;
     let planned = |part_size: &PartSize| PartPlan::new(size, part_size, SmallParts::Allow).ok();
     let mut plans: Vec<PartPlan> = match (candidates, parts) {
         (Some(candidates), _) => candidates.iter().filter_map(planned).collect(),

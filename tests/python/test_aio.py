@@ -12,7 +12,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,68 @@ def test_the_same_results(path: Path, data: bytes) -> None:
         assert await aio.hash_bytes(b"") == partsum.hash_bytes(b"")
 
     asyncio.run(main())
+
+
+def test_files_in_order_and_bad_ones_as_results(path: Path, tmp_path: Path) -> None:
+    small = []
+    for index in range(600):
+        small.append(tmp_path / str(index))
+        small[-1].write_bytes(index.to_bytes(2, "big") * (index % 50))
+    paths = [path, *small[:300], tmp_path / "missing", *small[300:], path]
+    seen: list[int] = []
+    told_on: set[int] = set()
+
+    def progress(hashed: int) -> None:
+        seen.append(hashed)
+        told_on.add(threading.get_ident())
+
+    async def main() -> list[Any]:
+        return [result async for result in aio.hash_files(paths, NAMES, progress=progress)]
+
+    found = asyncio.run(main())
+    failed = found.pop(301)
+    assert isinstance(failed, partsum.FileError)
+    assert isinstance(failed.error, FileNotFoundError)
+    assert found == [partsum.hash_file(path, NAMES) for path in paths if path.exists()]
+    assert sum(seen) == sum(path.stat().st_size for path in paths if path.exists())
+    assert told_on == {threading.get_ident()}
+
+
+def test_files_whose_iterable_raises(path: Path) -> None:
+    """What was hashed before comes out before."""
+    found: list[Any] = []
+
+    def paths() -> Iterator[Path]:
+        yield from [path] * 256
+        raise LookupError("no more")
+
+    async def main() -> None:
+        found.extend([result async for result in aio.hash_files([path], "CRC32")])
+        async for result in aio.hash_files(paths(), "CRC32"):
+            found.append(result)
+
+    with pytest.raises(LookupError, match="no more"):
+        asyncio.run(main())
+    assert len(found) == 257
+    with pytest.raises(ValueError, match="no algorithm"):
+        aio.hash_files([], [])
+
+
+def test_files_are_let_go_when_the_task_is_cancelled(path: Path, endless: Path) -> None:
+    """One that is done, and one that takes long."""
+    found: list[Any] = []
+
+    async def take() -> None:
+        async for result in aio.hash_files([path, endless], "SHA512"):
+            found.append(result)
+
+    async def main() -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(take(), 0.5)
+
+    start = time.monotonic()
+    asyncio.run(main())
+    assert time.monotonic() - start < 10
 
 
 @pytest.mark.parametrize("name", aio.__all__)

@@ -38,7 +38,7 @@ READERS: dict[str, Callable[..., Any]] = {
     "hash_plans": hash_one_plan,
 }
 each_reader = pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
-each_io = pytest.mark.parametrize("io", ["auto", "mmap", "read"])
+each_io = pytest.mark.parametrize("io", ["auto", "mmap", "read", "direct"])
 
 
 @pytest.fixture
@@ -318,12 +318,12 @@ def test_threads_of_a_wrong_type(path: Path, threads: Any) -> None:
                 door(path)
 
 
-@pytest.mark.parametrize("io", ["", "direct", "MMAP ", "auto,read"])
+@pytest.mark.parametrize("io", ["", "DIRECT", "MMAP ", "auto,read"])
 @each_reader
 def test_unknown_io(reader: Callable[..., Any], path: Path, io: Any) -> None:
     with pytest.raises(ValueError) as refused:
         reader(path, io=io)
-    for known in ("auto", "mmap", "read"):
+    for known in ("auto", "mmap", "read", "direct"):
         assert known in str(refused.value)
 
 
@@ -339,7 +339,7 @@ def test_arguments_are_looked_at_before_the_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError):
         partsum.hash_file(missing, ["SHA3"])
     with pytest.raises(ValueError):
-        hash_one_plan(missing, io="direct")
+        hash_one_plan(missing, io="readahead")
 
 
 def test_no_plans(path: Path) -> None:

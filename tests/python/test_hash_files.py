@@ -44,7 +44,7 @@ def test_equal_to_one_by_one(
     assert [result.path for result in results] == [str(path) for path in paths]
 
 
-@pytest.mark.parametrize("io", ["auto", "read", "mmap"])
+@pytest.mark.parametrize("io", ["auto", "read", "mmap", "direct"])
 def test_small_and_large_with_parts(tmp_path: Path, io: str) -> None:
     """Some have one part, some several, one is larger than a whole batch of the others."""
     paths = write(tmp_path, [0, 1, 9 * MIB, 100, 40 * MIB, 16 * 1024, 16 * 1024 + 1, 8 * MIB, 5])
@@ -94,7 +94,7 @@ def test_a_plan_that_s3_refuses_is_that_files_error(tmp_path: Path) -> None:
     assert [type(result) for result in results[::2]] == [partsum.ObjectChecksums] * 2
 
 
-@pytest.mark.parametrize("io", ["read", "mmap"])
+@pytest.mark.parametrize("io", ["read", "mmap", "direct"])
 def test_a_file_that_shrinks_is_that_files_error(tmp_path: Path, io: str) -> None:
     paths = write(tmp_path, [0, 64 * MIB, 32 * MIB])
 

@@ -15,6 +15,8 @@ import pytest
 FUNCTIONS = {
     "hash_file": "path, algorithms=('MD5', 'CRC64NVME'), *, part_size='boto3', threads=None, "
     "io='auto', progress=None, allow_small_parts=False",
+    "hash_files": "paths, algorithms=('MD5', 'CRC64NVME'), *, part_size='boto3', threads=None, "
+    "io='auto', progress=None, allow_small_parts=False",
     "hash_bytes": "buffer, algorithms=('MD5', 'CRC64NVME'), *, part_size='boto3', threads=None, "
     "progress=None, allow_small_parts=False",
     "hash_plans": "path, plans, algorithms=('MD5', 'CRC64NVME'), *, threads=None, io='auto', "

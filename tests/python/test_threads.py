@@ -273,6 +273,34 @@ def test_fork_while_another_thread_hashes() -> None:
     assert run(code) == "alive\n"
 
 
+# --- other interpreters in this process ----------------------------------------------------------
+
+INTERPRETERS = """
+    try:
+        import _interpreters as interpreters
+    except ImportError:
+        import _xxsubinterpreters as interpreters
+    import partsum
+
+    expected = partsum.hash_bytes(b"abc").etag
+    other = interpreters.create()
+    interpreters.run_string(other, '''if True:
+        try:
+            import partsum
+        except ImportError as error:
+            print(error, flush=True)
+    ''')
+    assert partsum.hash_bytes(b"abc").etag == expected
+    interpreters.destroy(other)
+    assert partsum.hash_bytes(b"abc").etag == expected
+"""
+
+
+def test_other_interpreters_are_refused() -> None:
+    """Classes and exceptions belong to the interpreter that made them."""
+    assert "does not support loading in subinterpreters" in run(INTERPRETERS)
+
+
 # --- Ctrl-C --------------------------------------------------------------------------------------
 
 LONG = """
@@ -359,7 +387,7 @@ def test_hashing_outside_the_main_thread_takes_no_signals(data: bytes) -> None:
 
 
 @pytest.mark.skipif(not SELF.exists(), reason="needs /proc")
-@pytest.mark.parametrize("io", ["auto", "mmap", "read"])
+@pytest.mark.parametrize("io", ["auto", "mmap", "read", "direct"])
 @pytest.mark.parametrize("part_size", ["8MiB", "256MiB", None])
 def test_files_are_not_held_in_memory(tmp_path: Path, io: Any, part_size: str | None) -> None:
     path = tmp_path / "long.bin"
@@ -390,7 +418,7 @@ def test_no_threads_descriptors_or_maps_are_left(tmp_path: Path) -> None:
         raise ZeroDivisionError
 
     def work(index: int) -> None:
-        io: Any = ("auto", "mmap", "read")[index % 3]
+        io: Any = ("auto", "mmap", "read", "direct")[index % 4]
         threads = (None, 1, 2, 5)[index % 4]
         found = partsum.hash_file(small, NAMES, part_size=None, io=io, threads=threads)
         assert found == expected

@@ -312,7 +312,7 @@ def test_bytes_with_real_part_sizes(big: bytes, part_size: Any, threads: int | N
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
-@pytest.mark.parametrize("io", ["auto", "mmap", "read"])
+@pytest.mark.parametrize("io", ["auto", "mmap", "read", "direct"])
 def test_files(big: bytes, big_file: Path, io: Any, threads: int) -> None:
     sizes = [5 * MIB + 1, 6 * MIB, 5 * MIB + 77, 4 * MIB + 12_267]
     result = partsum.hash_file(big_file, oracle.ALGORITHMS, part_size=sizes, io=io, threads=threads)
@@ -320,7 +320,7 @@ def test_files(big: bytes, big_file: Path, io: Any, threads: int) -> None:
     assert result == partsum.hash_bytes(big, oracle.ALGORITHMS, part_size=sizes)
 
 
-@pytest.mark.parametrize("io", ["auto", "mmap", "read"])
+@pytest.mark.parametrize("io", ["auto", "mmap", "read", "direct"])
 @given(cut=cut_bytes(most=70_000), threads=st.sampled_from([None, 1, 2, 5]))
 def test_small_files(
     tmp_path_factory: pytest.TempPathFactory, io: Any, cut: tuple[bytes, list[int]], threads: int
@@ -334,7 +334,7 @@ def test_small_files(
     check(result, data, sizes)
 
 
-@pytest.mark.parametrize("io", ["auto", "mmap", "read"])
+@pytest.mark.parametrize("io", ["auto", "mmap", "read", "direct"])
 def test_empty_file(tmp_path: Path, io: Any) -> None:
     path = tmp_path / "empty"
     path.touch()
@@ -343,7 +343,7 @@ def test_empty_file(tmp_path: Path, io: Any) -> None:
     check(partsum.hash_file(path, oracle.ALGORITHMS, io=io, part_size="5MiB"), b"", [0])
 
 
-@pytest.mark.parametrize("io", ["auto", "mmap", "read"])
+@pytest.mark.parametrize("io", ["auto", "mmap", "read", "direct"])
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_200_uneven_parts(tmp_path: Path, io: Any, threads: int) -> None:
     rng = random.Random(200)
@@ -384,7 +384,7 @@ def test_sparse_file_with_holes(tmp_path: Path) -> None:
         file.seek(5 * MIB - 2)
         file.write(b"over the border")
     data = path.read_bytes()
-    for io in ("auto", "mmap", "read"):
+    for io in ("auto", "mmap", "read", "direct"):
         result = partsum.hash_file(path, oracle.ALGORITHMS, part_size=5 * MIB, io=io)
         check(result, data, oracle.uniform(len(data), 5 * MIB))
 
@@ -592,7 +592,7 @@ def test_the_same_plan_twice(big_file: Path) -> None:
 # --- progress ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("io", ["auto", "mmap", "read"])
+@pytest.mark.parametrize("io", ["auto", "mmap", "read", "direct"])
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_progress_adds_up_to_the_size(big: bytes, big_file: Path, io: Any, threads: int) -> None:
     seen: list[int] = []

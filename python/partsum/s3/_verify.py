@@ -59,7 +59,7 @@ def verify_object(
     VersionId: str | None = None,
     quirks: str | Iterable[str] = (),
     threads: int | None = None,
-    io: Literal["auto", "mmap", "read"] = "auto",
+    io: Literal["auto", "mmap", "read", "direct"] = "auto",
     progress: Callable[[int], object] | None = None,
     **arguments: Argument,
 ) -> Verdict:
