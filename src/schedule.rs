@@ -17,7 +17,10 @@ use std::{
     time::Duration,
 };
 
-use rayon::ThreadPoolBuilder;
+use rayon::{
+    ThreadPoolBuilder,
+    iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator},
+};
 
 use crate::{
     algorithm::Algorithm,
@@ -155,36 +158,41 @@ fn hash_spans(work: Work<'_>, observer: &mut dyn Observer) -> Result<Outcome> {
     let bytes = total(work.spans);
     let useful = work.spans.len().min((bytes / MIN_THREAD_BYTES) as usize).max(1);
     let threads = work.threads.min(useful);
-    let shared = Shared::new(work, threads);
-    if threads == 1 && bytes <= MAX_INLINE_BYTES {
+    let inline = threads == 1 && bytes <= MAX_INLINE_BYTES;
+    // Where there are fewer spans than threads, the others take algorithms of each wave off a worker's hands.
+    let spare = if inline { 0 } else { (work.threads - threads).min(threads * (work.algorithms.len() - 1)) };
+    let shared = Shared::new(work, threads, spare > 0);
+    if inline {
         Worker::new(&shared, &Ahead::new(work.sources, 0, 0), isa).run();
     } else {
         let ahead = Ahead::new(work.sources, threads, work.spans.len());
-        let work = |index| match index < threads {
-            true => Worker::new(&shared, &ahead, isa).run(),
-            false => ahead.serve(),
+        let work = |index| {
+            if index < threads {
+                Worker::new(&shared, &ahead, isa).run();
+            } else if index < threads + ahead.threads() {
+                ahead.serve();
+            }
         };
-        on_threads(threads + ahead.threads(), work, || shared.report(observer))?;
+        on_threads(threads + ahead.threads() + spare, work, || shared.report(observer))?;
     }
     shared.report(observer);
     shared.into_outcome()
 }
 
-/// Runs `work` on each of so many threads and `tick` on this one until all are done.
+/// Runs `work` on each of so many threads and `tick` on this one until all are done. A thread whose work is over helps
+/// the others with what they split.
 ///
 /// A pool per call: none is left behind to be broken by a fork, and `threads=` is kept to.
 fn on_threads(threads: usize, work: impl Fn(usize) + Sync, mut tick: impl FnMut()) -> Result<()> {
     let run = |pool: &rayon::ThreadPool| {
         pool.in_place_scope(|scope| {
             let (working, all_done) = mpsc::channel::<()>();
-            for index in 0..threads {
-                let (work, working) = (&work, working.clone());
-                scope.spawn(move |_| {
-                    work(index);
-                    drop(working);
-                });
-            }
-            drop(working);
+            let work = &work;
+            // One for each thread to keep: a worker that waits for helpers must not begin somebody else's.
+            scope.spawn_broadcast(move |_, context| {
+                let _until_all_are_done = &working;
+                work(context.index());
+            });
             while let Err(mpsc::RecvTimeoutError::Timeout) = all_done.recv_timeout(TICK) {
                 tick();
             }
@@ -229,6 +237,8 @@ fn total(spans: &[Span]) -> u64 {
 struct Shared<'a> {
     work: Work<'a>,
     threads: u64,
+    /// There are more threads than workers.
+    helped: bool,
     queue: Mutex<Queue>,
     /// Bytes of all spans that are hashed, and what the observer was told of the source's bytes.
     hashed: AtomicU64,
@@ -252,10 +262,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<'a> Shared<'a> {
-    fn new(work: Work<'a>, threads: usize) -> Self {
+    fn new(work: Work<'a>, threads: usize, helped: bool) -> Self {
         Self {
             work,
             threads: threads as u64,
+            helped,
             queue: Mutex::new(Queue { next: 0, left: total(work.spans) }),
             hashed: AtomicU64::new(0),
             told: AtomicU64::new(0),
@@ -363,9 +374,11 @@ impl<'a> Worker<'a> {
 
     /// Reads and hashes the next tile of every span in flight.
     fn wave(&mut self) {
+        // Fewer spans than lanes have longer tiles.
+        let tile = self.tile.max((WAVE / self.flights.len().next_power_of_two()) as u64);
         let step = |flight: &Flight| {
             let Range { start, end } = flight.rest.range;
-            let span = Span { source: flight.rest.source, range: start..end.min(start + self.tile) };
+            let span = Span { source: flight.rest.source, range: start..end.min(start + tile) };
             Step { slot: flight.slot, span, end }
         };
         let steps: Vec<Step> = self.flights.iter().map(step).collect();
@@ -381,8 +394,10 @@ impl<'a> Worker<'a> {
                 Err(error) => self.shared.fail(step.span.source, error),
             }
         }
-        for messages in &mut self.algorithms {
-            messages.update(&wave);
+        if self.shared.helped {
+            self.algorithms.par_iter_mut().with_max_len(1).for_each(|messages| messages.update(&wave));
+        } else {
+            self.algorithms.iter_mut().for_each(|messages| messages.update(&wave));
         }
         let mut done = 0;
         for (flight, step) in self.flights.iter_mut().zip(&steps) {

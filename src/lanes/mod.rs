@@ -73,7 +73,7 @@ pub(crate) trait Simd {
 }
 
 /// What a lane holds: `u32` or `u64`.
-pub(crate) trait Word: Copy + Debug + 'static {
+pub(crate) trait Word: Copy + Debug + Send + 'static {
     /// The vectors of such words.
     type Vector<S: Simd>: Words<Word = Self>;
     const ZERO: Self;

@@ -31,7 +31,7 @@ pub(crate) struct Tile<'a> {
 }
 
 /// Messages of one algorithm, in slots.
-pub(crate) trait Messages: Debug {
+pub(crate) trait Messages: Debug + Send {
     /// Hashes a wave; no slot is in it twice.
     fn update(&mut self, wave: &[Tile<'_>]);
     /// The digest of the message that last ended in the slot.
