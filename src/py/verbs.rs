@@ -23,22 +23,22 @@ use crate::{
 
 /// Every checksum that S3 will report for a file, in one read.
 ///
-/// path: a regular file or a block device (str or os.PathLike). algorithms: names of S3's checksum algorithms, in any case (one str or an
-/// iterable of str). part_size: where the parts are cut; see `plan_parts`. "boto3" plans as boto3's upload_file does by
-/// default. threads: hashing threads; None uses all CPUs that this process may use (affinity and cgroup quota). io:
-/// "auto" maps a file that is in the page cache and else reads it ahead of hashing; "mmap"; "read"; "direct" reads it
-/// past the page cache (O_DIRECT), so that a scan pushes nothing else out of memory. progress: called with the bytes
-/// hashed since the last call (int), as boto3's Callback, on the calling thread; what it raises stops the work and comes
-/// out. allow_small_parts: see `plan_parts`.
+/// path: a regular file or a block device (str or os.PathLike). algorithms: names of S3's checksum algorithms, in any
+/// case (one str or an iterable of str). part_size: where the parts are cut; see `plan_parts`. "boto3" plans as boto3's
+/// upload_file does by default. threads: hashing threads; None uses all CPUs that this process may use (affinity and
+/// cgroup quota). io: "auto" maps a file that is in the page cache and reads any other ahead of hashing; "mmap"; "read";
+/// "direct" reads past the page cache (O_DIRECT), so that a scan pushes nothing else out of memory. progress: called with
+/// the bytes hashed since the last call (int), as boto3's Callback, on the calling thread; what it raises stops the work
+/// and comes out. allow_small_parts: see `plan_parts`.
 ///
-/// Returns ObjectChecksums. All algorithms are computed over the same tiles in cache; the parts go through SIMD lanes on
-/// all threads. Memory stays below 18 MiB a thread, whatever the file's size (below 1 MiB where nothing is read ahead);
-/// holes of sparse files are not read. The GIL is released; Ctrl-C works.
+/// Returns ObjectChecksums. All algorithms are computed over the same tiles in cache; the parts go through SIMD lanes
+/// on all threads. Memory stays below 18 MiB a thread, whatever the file's size (below 1 MiB where nothing is read
+/// ahead); holes of sparse files are not read. The GIL is released; Ctrl-C works.
 ///
-/// Raises OSError with errno and filename (FileNotFoundError, PermissionError, IsADirectoryError, ...), and where reading
-/// failed in its message; FileChangedError (an OSError) if the file was written to, truncated or replaced meanwhile;
-/// OSError (EINVAL) for "direct" where the file system has no such way; PartPlanError (a ValueError) where S3 would refuse
-/// the parts; ValueError for unknown algorithms, no algorithms, threads below 1 or an unknown io.
+/// Raises OSError with errno and filename (FileNotFoundError, PermissionError, IsADirectoryError, ...), and where
+/// reading failed in its message; FileChangedError (an OSError) if the file was written to, truncated or replaced
+/// meanwhile; OSError (EINVAL) for "direct" where the file system has no such way; PartPlanError (a ValueError) where
+/// S3 would refuse the parts; ValueError for unknown algorithms, no algorithms, threads below 1 or an unknown io.
 ///
 /// >>> import pathlib, tempfile, partsum
 /// >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
