@@ -211,9 +211,11 @@ impl<C: Compression<N>, const N: usize> Lanes<C, N> {
             states[lane] = self.slots[job.slot].state;
             rows[lane] = job.blocks;
         }
-        match active.len().div_ceil(self.vector_lanes) {
-            1 => lanes::enter(self.isa, Lockstep::<C, N, 1> { states: &mut states, rows: &rows, bytes }),
-            _ => lanes::enter(self.isa, Lockstep::<C, N, 2> { states: &mut states, rows: &rows, bytes }),
+        // The constant first: of what does not interleave, the wider code is not compiled at all.
+        if C::GROUPS > 1 && active.len() > self.vector_lanes {
+            lanes::enter(self.isa, Lockstep::<C, N, 2> { states: &mut states, rows: &rows, bytes });
+        } else {
+            lanes::enter(self.isa, Lockstep::<C, N, 1> { states: &mut states, rows: &rows, bytes });
         }
         for (job, state) in active.iter().zip(states) {
             self.slots[job.slot].state = state;
