@@ -8,7 +8,7 @@ BIN := .venv/bin
 SOURCES := $(shell find src python -type f -not -name '*.pyc') Cargo.toml Cargo.lock pyproject.toml README.md
 PY_CODE := python tests examples benches docs
 
-.PHONY: help demo test lint format cargo-test pytest test-isas pythons servers docs bench clean
+.PHONY: help demo test lint format cargo-test pytest test-isas test-avx512 asan pythons servers docs bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,12 @@ test-isas: ## the Rust kernels again, under each instruction set of this CPU
 	  case $$isa in portable) ;; *) grep -q "\b$$isa" /proc/cpuinfo || { echo "SKIPPED: no $$isa here"; continue; };; esac; \
 	  PARTSUM_ISA=$$isa cargo test --locked --quiet; \
 	done
+
+test-avx512: ## the same under AVX-512 in an emulator, for a CPU without it
+	$(PYTHON) tests/emulator/run.py
+
+asan: ## the Rust tests under AddressSanitizer, which takes a nightly toolchain
+	RUSTFLAGS=-Zsanitizer=address cargo +nightly test --locked --lib --target x86_64-unknown-linux-gnu --target-dir target/asan
 
 servers: .venv/.tools ## the S3 servers that the tests judge by (the first time takes minutes)
 	$(BIN)/python tests/servers/provision.py

@@ -117,3 +117,38 @@ unsafe fn compress<const S: usize>(states: [&mut [u32; 8]; S], rows: [*const u8;
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::narrow;
+    use crate::isa::ShaInstructions;
+
+    /// More streams than are used without AVX-512: slower, but the same code as with it.
+    #[test]
+    #[allow(clippy::print_stderr)]
+    fn any_number_of_streams_equals_one_message() {
+        if ShaInstructions::detect().is_none() {
+            eprintln!("SKIPPED: no SHA extensions here");
+            return;
+        }
+        check::<1>();
+        check::<2>();
+        check::<3>();
+        check::<4>();
+    }
+
+    fn check<const S: usize>() {
+        for blocks in [0, 1, 2, 7] {
+            let row = |s: usize| (0..64 * blocks).map(|i| ((i + 31 * s) % 251) as u8).collect::<Vec<_>>();
+            let rows: [Vec<u8>; S] = std::array::from_fn(row);
+            let mut states: [[u32; 8]; S] = std::array::from_fn(|s| [s as u32 * 0x0101_0101 + 7; 8]);
+            let mut expected = states;
+            for (state, row) in expected.iter_mut().zip(&rows) {
+                sha2::block_api::compress256(state, row.as_chunks().0);
+            }
+            // SAFETY: the CPU has the instructions; each row has as many blocks.
+            unsafe { narrow(states.each_mut(), std::array::from_fn(|s| rows[s].as_ptr()), 64 * blocks) };
+            assert_eq!(states, expected, "{S} streams, {blocks} blocks");
+        }
+    }
+}

@@ -275,6 +275,8 @@ impl PyObjectChecksums {
     ///
     /// boto3 declares a value given to it as FULL_OBJECT. So only CRCs pass for what it sends as a multipart upload (8 MiB
     /// and more by default, or if the plan here is one): NotSupportedByS3 for the others. Raises MissingChecksum.
+    /// boto3 then computes the parts' checksums itself, for which CRC32C and CRC64NVME take awscrt (`boto3[crt]`) or
+    /// `partsum.s3.enable_checksums()`.
     ///
     /// Source: s3transfer's set_default_checksum_algorithm and UploadSubmissionTask.
     ///

@@ -65,7 +65,7 @@ class Crew:
         requests: int,
         *,
         threads: int | None,
-        io: Literal["auto", "mmap", "read"],
+        io: Literal["auto", "mmap", "read", "direct"],
         progress: Callable[[int], object] | None,
     ) -> None:
         if requests < 1:

@@ -43,7 +43,7 @@ def verify_prefix(
     follow_symlinks: bool = True,
     requests: int = 10,
     threads: int | None = None,
-    io: Literal["auto", "mmap", "read"] = "auto",
+    io: Literal["auto", "mmap", "read", "direct"] = "auto",
     progress: Callable[[int], object] | None = None,
     **arguments: Argument,
 ) -> Generator[Entry, None, None]:

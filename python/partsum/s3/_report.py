@@ -66,7 +66,7 @@ def verify_report(
     *,
     Bucket: str | None = None,
     threads: int | None = None,
-    io: Literal["auto", "mmap", "read"] = "auto",
+    io: Literal["auto", "mmap", "read", "direct"] = "auto",
     progress: Callable[[int], object] | None = None,
 ) -> Generator[Entry, None, None]:
     """Whether the files below a directory are the objects that S3 reported on, without the network.

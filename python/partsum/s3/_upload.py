@@ -87,7 +87,7 @@ def upload_file(
     on_failure: Literal["abort", "keep"] | None = None,
     max_concurrency: int = 10,
     threads: int | None = None,
-    io: Literal["auto", "mmap", "read"] = "auto",
+    io: Literal["auto", "mmap", "read", "direct"] = "auto",
     progress: Callable[[int], object] | None = None,
     ExtraArgs: Mapping[str, Argument] | None = None,
     Callback: Callable[[int], object] | None = None,
