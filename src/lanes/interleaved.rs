@@ -109,6 +109,20 @@ impl<W: Words, const N: usize> Words for Interleaved<W, N> {
     }
 
     #[inline(always)]
+    unsafe fn load_block(rows: &[*const u8], offset: usize) -> [Self; 16] {
+        // SAFETY: forwarded; a value that every group below overwrites.
+        let mut words = [unsafe { Self::splat(W::Word::ZERO) }; 16];
+        for n in 0..N {
+            // SAFETY: forwarded, with this group's share of the rows.
+            let group = unsafe { W::load_block(&rows[n * W::LANES..(n + 1) * W::LANES], offset) };
+            for (word, loaded) in words.iter_mut().zip(group) {
+                word.0[n] = loaded;
+            }
+        }
+        words
+    }
+
+    #[inline(always)]
     unsafe fn gather(mut lane: impl FnMut(usize) -> W::Word) -> Self {
         // SAFETY: forwarded; a value that every group below overwrites.
         let mut result = unsafe { Self::splat(W::Word::ZERO) };

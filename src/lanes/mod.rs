@@ -57,6 +57,21 @@ pub(crate) trait Words: Copy {
     /// # Safety
     /// Each row is readable for four words past `offset`.
     unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4];
+    /// The same for the 16 words of a block. A vector's rows are gone through before another's: rows that are a power of two
+    /// apart share a cache set, which has room for those of one vector only.
+    ///
+    /// # Safety
+    /// Each row is readable for 16 words past `offset`.
+    #[inline(always)]
+    unsafe fn load_block(rows: &[*const u8], offset: usize) -> [Self; 16] {
+        // SAFETY: forwarded; a value that every quarter below overwrites.
+        let mut words = [unsafe { Self::splat(Self::Word::ZERO) }; 16];
+        for (quarter, words) in words.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            // SAFETY: forwarded.
+            *words = unsafe { Self::load(rows, offset + 4 * quarter * Self::Word::BYTES) };
+        }
+        words
+    }
     /// Lane `n` of the result is `lane(n)`.
     unsafe fn gather(lane: impl FnMut(usize) -> Self::Word) -> Self;
     /// Gives lane `n` to `lane(n, _)`.
@@ -166,7 +181,7 @@ mod tests {
                 };
                 let (a, b, c) = (|l| word(l, 3), |l| word(l, 11), |l| word(l, 29));
                 const BYTES: usize = size_of::<$word>();
-                // SAFETY: called inside `enter`; each row has 16 words and each load reads 4 of them.
+                // SAFETY: called inside `enter`; each row has 16 words.
                 unsafe {
                     let (va, vb, vc) = (W::gather(a), W::gather(b), W::gather(c));
                     same(va.add(vb), |l| a(l).wrapping_add(b(l)));
@@ -187,13 +202,9 @@ mod tests {
                     let bytes: Vec<[u8; 16 * BYTES]> =
                         (0..W::LANES).map(|lane| std::array::from_fn(|i| (lane * 67 + i * 5) as u8)).collect();
                     let rows: Vec<*const u8> = bytes.iter().map(|row| row.as_ptr()).collect();
-                    for offset in (0..16 * BYTES).step_by(4 * BYTES) {
-                        for (i, vector) in W::load(&rows, offset).into_iter().enumerate() {
-                            let at = offset + BYTES * i;
-                            same(vector, |lane| {
-                                <$word>::from_le_bytes(bytes[lane][at..at + BYTES].try_into().unwrap())
-                            });
-                        }
+                    for (i, vector) in W::load_block(&rows, 0).into_iter().enumerate() {
+                        let at = BYTES * i;
+                        same(vector, |lane| <$word>::from_le_bytes(bytes[lane][at..at + BYTES].try_into().unwrap()));
                     }
                 }
             }

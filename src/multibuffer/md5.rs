@@ -26,10 +26,7 @@ impl Compression<4> for Md5 {
         // SAFETY: the caller vouches for the CPU and for 64 bytes at `offset` past each row.
         unsafe {
             let [mut a, mut b, mut c, mut d] = *state;
-            let mut m = [W::splat(0); 16];
-            for quarter in 0..4 {
-                m[4 * quarter..][..4].copy_from_slice(&W::load(rows, offset + 16 * quarter));
-            }
+            let m = W::load_block(rows, offset);
 
             // Were they constants, the compiler would add them last, in the chain of dependent steps.
             let k = black_box(&CONSTANTS);

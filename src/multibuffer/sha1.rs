@@ -36,11 +36,9 @@ impl Compression<5> for Sha1 {
         // SAFETY: the caller vouches for the CPU and for 64 bytes at `offset` past each row.
         unsafe {
             let [mut a, mut b, mut c, mut d, mut e] = *state;
-            let mut w = [W::splat(0); 16];
-            for quarter in 0..4 {
-                for (word, loaded) in w[4 * quarter..].iter_mut().zip(W::load(rows, offset + 16 * quarter)) {
-                    *word = loaded.swap_bytes();
-                }
+            let mut w = W::load_block(rows, offset);
+            for word in &mut w {
+                *word = word.swap_bytes();
             }
 
             // The schedule runs in a ring of 16 words.

@@ -46,12 +46,9 @@ macro_rules! sha2 {
                 // SAFETY: the caller vouches for the CPU and for a block at `offset` past each row.
                 unsafe {
                     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
-                    let mut w = [W::splat(0); 16];
-                    for quarter in 0..4 {
-                        let loaded = W::load(rows, offset + 4 * quarter * $word::BYTES);
-                        for (word, loaded) in w[4 * quarter..].iter_mut().zip(loaded) {
-                            *word = loaded.swap_bytes();
-                        }
+                    let mut w = W::load_block(rows, offset);
+                    for word in &mut w {
+                        *word = word.swap_bytes();
                     }
 
                     // The schedule runs in a ring of 16 words: a word is replaced as soon as its round has used it, so
