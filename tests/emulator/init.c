@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 int main(void) {
@@ -26,7 +27,8 @@ int main(void) {
     waitpid(tests, &status, 0);
     printf("\nended with %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     fflush(stdout);
-    sync();
+    tcdrain(STDOUT_FILENO); /* what the serial line has not sent yet would be lost with the power */
+    sleep(1);
     for (;;)
         reboot(RB_POWER_OFF);
 }
