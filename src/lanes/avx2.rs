@@ -26,9 +26,9 @@ pub(super) struct U32x8(__m256i);
 #[derive(Clone, Copy)]
 pub(super) struct U64x4(__m256i);
 
-/// Swaps the bytes of 32-bit and of 64-bit words.
-const SWAP32: [u8; 16] = [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12];
-const SWAP64: [u8; 16] = [7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8];
+/// Swap the bytes of 32-bit and of 64-bit words, in every 128 bits of a vector.
+pub(super) const SWAP32: [u8; 16] = [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12];
+pub(super) const SWAP64: [u8; 16] = [7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8];
 
 /// Products of 64-bit words from those of their halves.
 #[inline]

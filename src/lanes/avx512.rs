@@ -2,7 +2,10 @@
 
 use core::arch::x86_64::*;
 
-use super::{Kernel, Simd, Words};
+use super::{
+    Kernel, Simd, Words,
+    avx2::{SWAP32, SWAP64},
+};
 
 pub(super) struct Avx512;
 
@@ -30,10 +33,6 @@ pub(super) struct U64x8(__m512i);
 const CHOOSE: i32 = 0xCA;
 const MAJORITY: i32 = 0xE8;
 const PARITY: i32 = 0x96;
-
-/// Swaps the bytes of 32-bit and of 64-bit words.
-const SWAP32: [u8; 16] = [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12];
-const SWAP64: [u8; 16] = [7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8];
 
 /// Four words of each of four rows, `step` rows apart: one 128-bit quarter a row. Masked broadcasts load and blend; they
 /// leave the shuffling unit to the transposition.

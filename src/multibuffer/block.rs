@@ -140,12 +140,15 @@ struct Job<'a> {
 
 impl<C: Compression<N>, const N: usize> Lanes<C, N> {
     pub(super) fn new(slots: usize, isa: Isa) -> Self {
-        Self::with_min_lanes(slots, isa, C::min_lanes(isa))
-    }
-
-    pub(super) fn with_min_lanes(slots: usize, isa: Isa, min_lanes: usize) -> Self {
         let (vector_lanes, lanes) = widths::<C, N>(isa);
-        Self { isa, vector_lanes, lanes, min_lanes, streams: C::streams(isa), slots: vec![Slot::new::<C>(); slots] }
+        Self {
+            isa,
+            vector_lanes,
+            lanes,
+            min_lanes: C::min_lanes(isa),
+            streams: C::streams(isa),
+            slots: vec![Slot::new::<C>(); slots],
+        }
     }
 
     /// Messages in flight.
