@@ -4,7 +4,8 @@
 
 The ways take turns, and each is a run of its own: cold ones after the file was taken out of the
 page cache. A cell is the median rate in GB/s, and CPU seconds for each GB; the last column is how
-far "auto" is behind the best of the other ways, from the median of the pairs. Run it on a file system on a disk.
+far "auto" is behind the best of the other ways, from the median of the pairs. Run it on a file
+system on a disk.
 """
 
 from __future__ import annotations
