@@ -31,7 +31,7 @@ impl Isa {
     pub fn available() -> Vec<Self> {
         let mut available = vec![Self::PORTABLE];
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
+        if has_avx2() {
             available.push(Self(Kind::Avx2));
             if has_avx512() {
                 available.push(Self(Kind::Avx512));
@@ -88,6 +88,14 @@ impl Isa {
     pub(crate) const fn kind(self) -> Kind {
         self.0
     }
+}
+
+/// AVX2, and the rotations and selections of plain words that every CPU with AVX2 has beside it.
+#[cfg(target_arch = "x86_64")]
+fn has_avx2() -> bool {
+    std::arch::is_x86_feature_detected!("avx2")
+        && std::arch::is_x86_feature_detected!("bmi1")
+        && std::arch::is_x86_feature_detected!("bmi2")
 }
 
 /// What every CPU since Skylake-X and Zen 4 has of AVX-512.

@@ -1,15 +1,15 @@
 //! AVX2: 8 lanes of 32 bits or 4 of 64. No rotate and no ternary logic: both are made of several instructions.
 
-use core::arch::x86_64::*;
+use core::arch::{asm, x86_64::*};
 
-use super::{Kernel, Simd, Words};
+use super::{Kernel, Simd, Vector, Words};
 
 pub(super) struct Avx2;
 
 impl Simd for Avx2 {
     type Words32 = U32x8;
     type Words64 = U64x4;
-    const INTERLEAVES: bool = true;
+    const GROUPS: usize = 3;
 }
 
 /// # Safety
@@ -44,10 +44,11 @@ fn mullo_epi64(a: __m256i, b: __m256i) -> __m256i {
 macro_rules! words {
     (
         $name:ident, $word:ident as $int:ident, $lanes:literal, $bits:literal, $swap:ident,
-        $set1:ident $add:ident $mul:ident $sll:ident $srl:ident, $load:item
+        $set1:ident $add:ident $sub:ident $mul:ident $sll:ident $srl:ident, $fetch:item $transpose:item
     ) => {
         impl Words for $name {
             type Word = $word;
+            type Vector = Self;
             const LANES: usize = $lanes;
             const TERNARY: bool = false;
 
@@ -65,6 +66,12 @@ macro_rules! words {
 
             #[inline]
             #[target_feature(enable = "avx2")]
+            unsafe fn sub(self, other: Self) -> Self {
+                Self($sub(self.0, other.0))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx2")]
             unsafe fn mul(self, other: Self) -> Self {
                 Self($mul(self.0, other.0))
             }
@@ -77,20 +84,8 @@ macro_rules! words {
 
             #[inline]
             #[target_feature(enable = "avx2")]
-            unsafe fn or(self, other: Self) -> Self {
-                Self(_mm256_or_si256(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
             unsafe fn and(self, other: Self) -> Self {
                 Self(_mm256_and_si256(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn not(self) -> Self {
-                Self(_mm256_xor_si256(self.0, _mm256_set1_epi32(-1)))
             }
 
             #[inline]
@@ -144,7 +139,15 @@ macro_rules! words {
 
             #[inline]
             #[target_feature(enable = "avx2")]
-            $load
+            unsafe fn pin(mut self) -> Self {
+                // SAFETY: no instruction.
+                unsafe { asm!("/* {0} */", inout(ymm_reg) self.0, options(nomem, nostack, preserves_flags)) };
+                self
+            }
+
+            fn vectors(&mut self) -> &mut [Self] {
+                std::slice::from_mut(self)
+            }
 
             #[inline]
             #[target_feature(enable = "avx2")]
@@ -168,23 +171,43 @@ macro_rules! words {
                 }
             }
         }
+
+        impl Vector for $name {
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            $fetch
+
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            $transpose
+        }
     };
+}
+
+/// Four words of each of two rows, `step` rows apart.
+///
+/// # Safety
+/// The CPU has AVX2; there are `first + step + 1` rows, both readable for 16 bytes past `offset`.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn halves(rows: &[*const u8], first: usize, step: usize, offset: usize) -> __m256i {
+    // SAFETY: the caller vouches for the rows; the loads are unaligned ones.
+    unsafe {
+        let low = _mm_loadu_si128(rows[first].add(offset).cast());
+        let high = _mm_loadu_si128(rows[first + step].add(offset).cast());
+        _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), high)
+    }
 }
 
 words!(
     U32x8, u32 as i32, 8, 32, SWAP32,
-    _mm256_set1_epi32 _mm256_add_epi32 _mm256_mullo_epi32 _mm256_sll_epi32 _mm256_srl_epi32,
-    unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4] {
-        // Rows r and r + 4 share a vector, so that the transposition never crosses its 128-bit halves.
-        let pair = |r: usize| {
-            // SAFETY: the caller vouches for 16 bytes at `offset` past each row; the loads are unaligned ones.
-            unsafe {
-                let low = _mm_loadu_si128(rows[r].add(offset).cast());
-                let high = _mm_loadu_si128(rows[r + 4].add(offset).cast());
-                _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), high)
-            }
-        };
-        let (a, b, c, d) = (pair(0), pair(1), pair(2), pair(3));
+    _mm256_set1_epi32 _mm256_add_epi32 _mm256_sub_epi32 _mm256_mullo_epi32 _mm256_sll_epi32 _mm256_srl_epi32,
+    unsafe fn fetch(nth: usize, rows: &[*const u8], offset: usize) -> Self {
+        // Rows 4 apart share a vector, so that the transposition never crosses its 128-bit halves.
+        // SAFETY: forwarded.
+        Self(unsafe { halves(rows, nth, 4, offset) })
+    }
+    unsafe fn transpose([Self(a), Self(b), Self(c), Self(d)]: [Self; 4]) -> [Self; 4] {
         let (ab_low, ab_high) = (_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
         let (cd_low, cd_high) = (_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
         [
@@ -198,23 +221,18 @@ words!(
 
 words!(
     U64x4, u64 as i64, 4, 64, SWAP64,
-    _mm256_set1_epi64x _mm256_add_epi64 mullo_epi64 _mm256_sll_epi64 _mm256_srl_epi64,
-    unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4] {
-        // Rows r and r + 2 share a vector: words 0 and 1 of both, or words 2 and 3.
-        let pair = |r: usize, at: usize| {
-            // SAFETY: the caller vouches for 32 bytes at `offset` past each row; the loads are unaligned ones.
-            unsafe {
-                let low = _mm_loadu_si128(rows[r].add(offset + at).cast());
-                let high = _mm_loadu_si128(rows[r + 2].add(offset + at).cast());
-                _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), high)
-            }
-        };
-        let (a, b, c, d) = (pair(0, 0), pair(1, 0), pair(0, 16), pair(1, 16));
+    _mm256_set1_epi64x _mm256_add_epi64 _mm256_sub_epi64 mullo_epi64 _mm256_sll_epi64 _mm256_srl_epi64,
+    unsafe fn fetch(nth: usize, rows: &[*const u8], offset: usize) -> Self {
+        // Rows 2 apart share a vector: words 0 and 1 of both, or words 2 and 3.
+        // SAFETY: forwarded.
+        Self(unsafe { halves(rows, nth / 2, 2, offset + 16 * (nth % 2)) })
+    }
+    unsafe fn transpose([Self(a01), Self(a23), Self(b01), Self(b23)]: [Self; 4]) -> [Self; 4] {
         [
-            Self(_mm256_unpacklo_epi64(a, b)),
-            Self(_mm256_unpackhi_epi64(a, b)),
-            Self(_mm256_unpacklo_epi64(c, d)),
-            Self(_mm256_unpackhi_epi64(c, d)),
+            Self(_mm256_unpacklo_epi64(a01, b01)),
+            Self(_mm256_unpackhi_epi64(a01, b01)),
+            Self(_mm256_unpacklo_epi64(a23, b23)),
+            Self(_mm256_unpackhi_epi64(a23, b23)),
         ]
     }
 );

@@ -1,9 +1,9 @@
 //! AVX-512: 16 lanes of 32 bits or 8 of 64. Rotations and all functions of three operands are one instruction each.
 
-use core::arch::x86_64::*;
+use core::arch::{asm, x86_64::*};
 
 use super::{
-    Kernel, Simd, Words,
+    Kernel, Simd, Vector, Words,
     avx2::{SWAP32, SWAP64},
 };
 
@@ -12,7 +12,7 @@ pub(super) struct Avx512;
 impl Simd for Avx512 {
     type Words32 = U32x16;
     type Words64 = U64x8;
-    const INTERLEAVES: bool = true;
+    const GROUPS: usize = 2;
 }
 
 /// # Safety
@@ -53,10 +53,11 @@ unsafe fn quarters(rows: &[*const u8], first: usize, step: usize, offset: usize)
 macro_rules! words {
     (
         $name:ident, $word:ident as $int:ident, $lanes:literal, $swap:ident,
-        $set1:ident $add:ident $mul:ident $rol:ident $srl:ident $ternary:ident, $load:item
+        $set1:ident $add:ident $sub:ident $mul:ident $rol:ident $srl:ident $ternary:ident, $fetch:item $transpose:item
     ) => {
         impl Words for $name {
             type Word = $word;
+            type Vector = Self;
             const LANES: usize = $lanes;
             const TERNARY: bool = true;
 
@@ -74,6 +75,12 @@ macro_rules! words {
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            unsafe fn sub(self, other: Self) -> Self {
+                Self($sub(self.0, other.0))
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
             unsafe fn mul(self, other: Self) -> Self {
                 Self($mul(self.0, other.0))
             }
@@ -86,20 +93,8 @@ macro_rules! words {
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn or(self, other: Self) -> Self {
-                Self(_mm512_or_si512(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
             unsafe fn and(self, other: Self) -> Self {
                 Self(_mm512_and_si512(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn not(self) -> Self {
-                Self(_mm512_xor_si512(self.0, _mm512_set1_epi32(-1)))
             }
 
             #[inline]
@@ -148,7 +143,15 @@ macro_rules! words {
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            $load
+            unsafe fn pin(mut self) -> Self {
+                // SAFETY: no instruction.
+                unsafe { asm!("/* {0} */", inout(zmm_reg) self.0, options(nomem, nostack, preserves_flags)) };
+                self
+            }
+
+            fn vectors(&mut self) -> &mut [Self] {
+                std::slice::from_mut(self)
+            }
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
@@ -172,17 +175,28 @@ macro_rules! words {
                 }
             }
         }
+
+        impl Vector for $name {
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            $fetch
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            $transpose
+        }
     };
 }
 
 words!(
     U32x16, u32 as i32, 16, SWAP32,
-    _mm512_set1_epi32 _mm512_add_epi32 _mm512_mullo_epi32 _mm512_rol_epi32 _mm512_srl_epi32 _mm512_ternarylogic_epi32,
-    unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4] {
+    _mm512_set1_epi32 _mm512_add_epi32 _mm512_sub_epi32 _mm512_mullo_epi32 _mm512_rol_epi32 _mm512_srl_epi32 _mm512_ternarylogic_epi32,
+    unsafe fn fetch(nth: usize, rows: &[*const u8], offset: usize) -> Self {
         // Rows 4 apart share a vector, so that the transposition never crosses its 128-bit quarters.
-        // SAFETY: the caller vouches for 16 rows with 16 bytes at `offset`.
-        let quarters = |first: usize| unsafe { quarters(rows, first, 4, offset) };
-        let (a, b, c, d) = (quarters(0), quarters(1), quarters(2), quarters(3));
+        // SAFETY: forwarded.
+        Self(unsafe { quarters(rows, nth, 4, offset) })
+    }
+    unsafe fn transpose([Self(a), Self(b), Self(c), Self(d)]: [Self; 4]) -> [Self; 4] {
         let (ab_low, ab_high) = (_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
         let (cd_low, cd_high) = (_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
         [
@@ -196,17 +210,18 @@ words!(
 
 words!(
     U64x8, u64 as i64, 8, SWAP64,
-    _mm512_set1_epi64 _mm512_add_epi64 _mm512_mullo_epi64 _mm512_rol_epi64 _mm512_srl_epi64 _mm512_ternarylogic_epi64,
-    unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4] {
+    _mm512_set1_epi64 _mm512_add_epi64 _mm512_sub_epi64 _mm512_mullo_epi64 _mm512_rol_epi64 _mm512_srl_epi64 _mm512_ternarylogic_epi64,
+    unsafe fn fetch(nth: usize, rows: &[*const u8], offset: usize) -> Self {
         // Rows 2 apart share a vector: words 0 and 1 of four rows, or words 2 and 3.
-        // SAFETY: the caller vouches for 8 rows with 32 bytes at `offset`.
-        let quarters = |first: usize, at: usize| unsafe { quarters(rows, first, 2, offset + at) };
-        let (a, b, c, d) = (quarters(0, 0), quarters(1, 0), quarters(0, 16), quarters(1, 16));
+        // SAFETY: forwarded.
+        Self(unsafe { quarters(rows, nth / 2, 2, offset + 16 * (nth % 2)) })
+    }
+    unsafe fn transpose([Self(a01), Self(a23), Self(b01), Self(b23)]: [Self; 4]) -> [Self; 4] {
         [
-            Self(_mm512_unpacklo_epi64(a, b)),
-            Self(_mm512_unpackhi_epi64(a, b)),
-            Self(_mm512_unpacklo_epi64(c, d)),
-            Self(_mm512_unpackhi_epi64(c, d)),
+            Self(_mm512_unpacklo_epi64(a01, b01)),
+            Self(_mm512_unpackhi_epi64(a01, b01)),
+            Self(_mm512_unpacklo_epi64(a23, b23)),
+            Self(_mm512_unpackhi_epi64(a23, b23)),
         ]
     }
 );

@@ -1,6 +1,6 @@
 //! Several vectors as one wider one: their instructions alternate, so that one hides the other's latency.
 
-use super::{Word, Words};
+use super::{Vector, Word, Words};
 
 /// `N` vectors side by side; lanes are numbered through.
 #[derive(Clone, Copy)]
@@ -18,8 +18,9 @@ macro_rules! each {
     }};
 }
 
-impl<W: Words, const N: usize> Words for Interleaved<W, N> {
+impl<W: Vector, const N: usize> Words for Interleaved<W, N> {
     type Word = W::Word;
+    type Vector = W;
     const LANES: usize = W::LANES * N;
     const TERNARY: bool = W::TERNARY;
 
@@ -35,6 +36,11 @@ impl<W: Words, const N: usize> Words for Interleaved<W, N> {
     }
 
     #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        each!(self, n => self.0[n].sub(other.0[n]))
+    }
+
+    #[inline(always)]
     unsafe fn mul(self, other: Self) -> Self {
         each!(self, n => self.0[n].mul(other.0[n]))
     }
@@ -45,18 +51,8 @@ impl<W: Words, const N: usize> Words for Interleaved<W, N> {
     }
 
     #[inline(always)]
-    unsafe fn or(self, other: Self) -> Self {
-        each!(self, n => self.0[n].or(other.0[n]))
-    }
-
-    #[inline(always)]
     unsafe fn and(self, other: Self) -> Self {
         each!(self, n => self.0[n].and(other.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn not(self) -> Self {
-        each!(self, n => self.0[n].not())
     }
 
     #[inline(always)]
@@ -95,31 +91,13 @@ impl<W: Words, const N: usize> Words for Interleaved<W, N> {
     }
 
     #[inline(always)]
-    unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4] {
-        // SAFETY: forwarded; a value that every group below overwrites.
-        let mut words = [unsafe { Self::splat(W::Word::ZERO) }; 4];
-        for n in 0..N {
-            // SAFETY: forwarded, with this group's share of the rows.
-            let group = unsafe { W::load(&rows[n * W::LANES..(n + 1) * W::LANES], offset) };
-            for (word, loaded) in words.iter_mut().zip(group) {
-                word.0[n] = loaded;
-            }
-        }
-        words
+    unsafe fn pin(self) -> Self {
+        each!(self, n => self.0[n].pin())
     }
 
     #[inline(always)]
-    unsafe fn load_block(rows: &[*const u8], offset: usize) -> [Self; 16] {
-        // SAFETY: forwarded; a value that every group below overwrites.
-        let mut words = [unsafe { Self::splat(W::Word::ZERO) }; 16];
-        for n in 0..N {
-            // SAFETY: forwarded, with this group's share of the rows.
-            let group = unsafe { W::load_block(&rows[n * W::LANES..(n + 1) * W::LANES], offset) };
-            for (word, loaded) in words.iter_mut().zip(group) {
-                word.0[n] = loaded;
-            }
-        }
-        words
+    fn vectors(&mut self) -> &mut [W] {
+        &mut self.0
     }
 
     #[inline(always)]

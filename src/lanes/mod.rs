@@ -28,6 +28,8 @@ use crate::isa::{Isa, Kind};
 /// Callers of any method run on a CPU that has the implementor's instruction set.
 pub(crate) trait Words: Copy {
     type Word: Word;
+    /// What this is made of.
+    type Vector: Vector<Word = Self::Word>;
     /// Messages side by side.
     const LANES: usize;
     /// Any function of three operands is one instruction.
@@ -35,11 +37,10 @@ pub(crate) trait Words: Copy {
 
     unsafe fn splat(word: Self::Word) -> Self;
     unsafe fn add(self, other: Self) -> Self;
+    unsafe fn sub(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
     unsafe fn xor(self, other: Self) -> Self;
-    unsafe fn or(self, other: Self) -> Self;
     unsafe fn and(self, other: Self) -> Self;
-    unsafe fn not(self) -> Self;
     /// `!self & other`.
     unsafe fn and_not(self, other: Self) -> Self;
     /// `(self & yes) | (!self & no)`.
@@ -52,45 +53,76 @@ pub(crate) trait Words: Copy {
     unsafe fn shift_right<const BITS: i32>(self) -> Self;
     /// Reverses the bytes of each word.
     unsafe fn swap_bytes(self) -> Self;
-    /// Transposing load: four little-endian words at `offset` bytes past each of the `LANES` rows.
-    ///
-    /// # Safety
-    /// Each row is readable for four words past `offset`.
-    unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4];
-    /// The same for the 16 words of a block. A vector's rows are gone through before another's: rows that are a power of two
-    /// apart share a cache set, which has room for those of one vector only.
-    ///
-    /// # Safety
-    /// Each row is readable for 16 words past `offset`.
-    #[inline(always)]
-    unsafe fn load_block(rows: &[*const u8], offset: usize) -> [Self; 16] {
-        // SAFETY: forwarded; a value that every quarter below overwrites.
-        let mut words = [unsafe { Self::splat(Self::Word::ZERO) }; 16];
-        for (quarter, words) in words.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-            // SAFETY: forwarded.
-            *words = unsafe { Self::load(rows, offset + 4 * quarter * Self::Word::BYTES) };
-        }
-        words
-    }
+    /// The same value, which the compiler has to have at this point: it can neither move what the value is made of past it
+    /// nor make it anew later. Where it ignores this, nothing but speed is lost.
+    unsafe fn pin(self) -> Self;
+    fn vectors(&mut self) -> &mut [Self::Vector];
     /// Lane `n` of the result is `lane(n)`.
     unsafe fn gather(lane: impl FnMut(usize) -> Self::Word) -> Self;
     /// Gives lane `n` to `lane(n, _)`.
     unsafe fn scatter(self, lane: impl FnMut(usize, Self::Word));
 }
 
+/// The words of one register, which know how to get there from memory.
+pub(crate) trait Vector: Words {
+    /// The `nth` of the four vectors that hold four little-endian words at `offset` bytes past each of the `LANES` rows, in
+    /// the order that [`Vector::transpose`] takes.
+    ///
+    /// # Safety
+    /// The CPU has the instructions; each row is readable for four words past `offset`.
+    unsafe fn fetch(nth: usize, rows: &[*const u8], offset: usize) -> Self;
+    /// Four fetched vectors as four words of each row.
+    ///
+    /// # Safety
+    /// The CPU has the instructions.
+    unsafe fn transpose(fetched: [Self; 4]) -> [Self; 4];
+}
+
+/// How many steps of [`load_piece`] load a block.
+pub(crate) const fn pieces<W: Words>() -> usize {
+    8 * (W::LANES / W::Vector::LANES)
+}
+
+/// One of the steps, in order, that load the 16 words of a block: it fetches rows from end to end, or transposes what was
+/// fetched. Rows that are a power of two apart share a cache set, and none is needed there twice.
+///
+/// # Safety
+/// The CPU has `W`'s instructions; there is a row for each lane, readable for 16 words past `offset`.
+#[inline(always)]
+pub(crate) unsafe fn load_piece<W: Words>(piece: usize, rows: &[*const u8], offset: usize, words: &mut [W; 16]) {
+    let (n, piece) = (piece / 8, piece % 8);
+    let rows = &rows[n * W::Vector::LANES..][..W::Vector::LANES];
+    let quarters = words.as_chunks_mut::<4>().0;
+    // SAFETY: forwarded.
+    unsafe {
+        if piece < 4 {
+            for (nth, quarter) in quarters.iter_mut().enumerate() {
+                let fetched = W::Vector::fetch(piece, rows, offset + 4 * nth * W::Word::BYTES);
+                quarter[piece].vectors()[n] = fetched.pin();
+            }
+        } else {
+            let quarter = &mut quarters[piece - 4];
+            let [a, b, c, d] = quarter;
+            let [a, b, c, d] = [a.vectors()[n], b.vectors()[n], c.vectors()[n], d.vectors()[n]];
+            for (words, word) in quarter.iter_mut().zip(W::Vector::transpose([a, b, c, d])) {
+                words.vectors()[n] = word;
+            }
+        }
+    }
+}
+
 /// The vectors of one instruction set.
 pub(crate) trait Simd {
-    type Words32: Words<Word = u32>;
-    type Words64: Words<Word = u64>;
-    /// Whether [`Interleaved`] vectors are faster than single ones. Not where the compiler finds the vectors itself: it
-    /// gives up on twice as many words.
-    const INTERLEAVES: bool;
+    type Words32: Vector<Word = u32>;
+    type Words64: Vector<Word = u64>;
+    /// Vectors of MD5's state and temporaries that the registers hold, so that [`Interleaved`] ones pay.
+    const GROUPS: usize;
 }
 
 /// What a lane holds: `u32` or `u64`.
 pub(crate) trait Word: Copy + Debug + Send + 'static {
     /// The vectors of such words.
-    type Vector<S: Simd>: Words<Word = Self>;
+    type Vector<S: Simd>: Vector<Word = Self>;
     const ZERO: Self;
     const BYTES: usize = size_of::<Self>();
     fn to_bytes(self, little_endian: bool) -> impl AsRef<[u8]>;
@@ -135,15 +167,28 @@ pub(crate) fn enter(isa: Isa, kernel: impl Kernel) {
     }
 }
 
-/// Runs `kernel` with words instead of vectors: one message, by the instructions that every CPU has.
-pub(crate) fn enter_scalar(kernel: impl Kernel) {
-    // SAFETY: portable code needs nothing of the CPU.
-    unsafe { kernel.run::<portable::Scalar>() }
+/// Runs `kernel` with words instead of vectors, for one message.
+pub(crate) fn enter_scalar(isa: Isa, kernel: impl Kernel) {
+    /// # Safety
+    /// The CPU has BMI1 and BMI2.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "bmi1,bmi2")]
+    unsafe fn with_bit_manipulation(kernel: impl Kernel) {
+        // SAFETY: plain words need nothing of the CPU.
+        unsafe { kernel.run::<portable::Scalar>() }
+    }
+    match isa.kind() {
+        // SAFETY: plain words need nothing of the CPU.
+        Kind::Portable => unsafe { kernel.run::<portable::Scalar>() },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: an `Isa` of these kinds exists only where the CPU was found to have BMI1 and BMI2, too.
+        Kind::Avx2 | Kind::Avx512 => unsafe { with_bit_manipulation(kernel) },
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Interleaved, Kernel, Simd, Words, enter};
+    use super::{Interleaved, Kernel, Simd, Words, enter, load_piece, pieces};
     use crate::isa::Isa;
 
     /// Each operation of each instruction set, lane by lane, against scalar code.
@@ -185,12 +230,11 @@ mod tests {
                 unsafe {
                     let (va, vb, vc) = (W::gather(a), W::gather(b), W::gather(c));
                     same(va.add(vb), |l| a(l).wrapping_add(b(l)));
+                    same(va.sub(vb), |l| a(l).wrapping_sub(b(l)));
                     same(va.mul(vb), |l| a(l).wrapping_mul(b(l)));
                     same(va.xor(vb), |l| a(l) ^ b(l));
-                    same(va.or(vb), |l| a(l) | b(l));
                     same(va.and(vb), |l| a(l) & b(l));
                     same(va.and_not(vb), |l| !a(l) & b(l));
-                    same(va.not(), |l| !a(l));
                     same(va.choose(vb, vc), |l| (a(l) & b(l)) | (!a(l) & c(l)));
                     same(va.majority(vb, vc), |l| (a(l) & b(l)) | (a(l) & c(l)) | (b(l) & c(l)));
                     same(va.parity(vb, vc), |l| a(l) ^ b(l) ^ c(l));
@@ -202,9 +246,15 @@ mod tests {
                     let bytes: Vec<[u8; 16 * BYTES]> =
                         (0..W::LANES).map(|lane| std::array::from_fn(|i| (lane * 67 + i * 5) as u8)).collect();
                     let rows: Vec<*const u8> = bytes.iter().map(|row| row.as_ptr()).collect();
-                    for (i, vector) in W::load_block(&rows, 0).into_iter().enumerate() {
-                        let at = BYTES * i;
-                        same(vector, |lane| <$word>::from_le_bytes(bytes[lane][at..at + BYTES].try_into().unwrap()));
+                    let word = |lane: usize, i: usize| {
+                        <$word>::from_le_bytes(*bytes[lane].as_chunks().0[i..].first().unwrap())
+                    };
+                    let mut words = [W::splat(0); 16];
+                    for piece in 0..pieces::<W>() {
+                        load_piece(piece, &rows, 0, &mut words);
+                    }
+                    for (i, vector) in words.into_iter().enumerate() {
+                        same(vector, |lane| word(lane, i));
                     }
                 }
             }

@@ -1,13 +1,13 @@
 //! Plain arrays. The compiler turns these into whatever 128-bit vectors the target's baseline has.
 
-use super::{Simd, Words};
+use super::{Simd, Vector, Words};
 
 pub(super) struct Portable;
 
 impl Simd for Portable {
     type Words32 = Array<u32, 4>;
     type Words64 = Array<u64, 2>;
-    const INTERLEAVES: bool = false;
+    const GROUPS: usize = 1;
 }
 
 /// One message: words as they are.
@@ -16,7 +16,7 @@ pub(super) struct Scalar;
 impl Simd for Scalar {
     type Words32 = Array<u32, 1>;
     type Words64 = Array<u64, 1>;
-    const INTERLEAVES: bool = true;
+    const GROUPS: usize = 1;
 }
 
 #[derive(Clone, Copy)]
@@ -43,6 +43,7 @@ macro_rules! words {
     ($word:ty, $lanes:literal) => {
         impl Words for Array<$word, $lanes> {
             type Word = $word;
+            type Vector = Self;
             const LANES: usize = $lanes;
             const TERNARY: bool = false;
 
@@ -57,6 +58,11 @@ macro_rules! words {
             }
 
             #[inline(always)]
+            unsafe fn sub(self, other: Self) -> Self {
+                self.zip(other, <$word>::wrapping_sub)
+            }
+
+            #[inline(always)]
             unsafe fn mul(self, other: Self) -> Self {
                 self.zip(other, <$word>::wrapping_mul)
             }
@@ -67,18 +73,8 @@ macro_rules! words {
             }
 
             #[inline(always)]
-            unsafe fn or(self, other: Self) -> Self {
-                self.zip(other, |a, b| a | b)
-            }
-
-            #[inline(always)]
             unsafe fn and(self, other: Self) -> Self {
                 self.zip(other, |a, b| a & b)
-            }
-
-            #[inline(always)]
-            unsafe fn not(self) -> Self {
-                self.map(|word| !word)
             }
 
             #[inline(always)]
@@ -117,16 +113,12 @@ macro_rules! words {
             }
 
             #[inline(always)]
-            unsafe fn load(rows: &[*const u8], offset: usize) -> [Self; 4] {
-                let mut words = [Self([0; $lanes]); 4];
-                for (lane, row) in rows.iter().enumerate() {
-                    // SAFETY: the caller vouches for four words at `offset` past each row; bytes need no alignment.
-                    let row = unsafe { row.add(offset).cast::<[[u8; size_of::<$word>()]; 4]>().read() };
-                    for (vector, word) in words.iter_mut().zip(row) {
-                        vector.0[lane] = <$word>::from_le_bytes(word);
-                    }
-                }
-                words
+            unsafe fn pin(self) -> Self {
+                self
+            }
+
+            fn vectors(&mut self) -> &mut [Self] {
+                std::slice::from_mut(self)
             }
 
             #[inline(always)]
@@ -139,6 +131,25 @@ macro_rules! words {
                 for (index, word) in self.0.into_iter().enumerate() {
                     lane(index, word);
                 }
+            }
+        }
+
+        impl Vector for Array<$word, $lanes> {
+            /// Rows after each other, four words each.
+            #[inline(always)]
+            unsafe fn fetch(nth: usize, rows: &[*const u8], offset: usize) -> Self {
+                Self(std::array::from_fn(|lane| {
+                    let (row, word) = ((nth * Self::LANES + lane) / 4, (nth * Self::LANES + lane) % 4);
+                    let word = offset + word * size_of::<$word>();
+                    // SAFETY: the caller vouches for four words at `offset` past each row; bytes need no alignment.
+                    <$word>::from_le_bytes(unsafe { rows[row].add(word).cast::<[u8; size_of::<$word>()]>().read() })
+                }))
+            }
+
+            #[inline(always)]
+            unsafe fn transpose(fetched: [Self; 4]) -> [Self; 4] {
+                let words = fetched.map(|vector| vector.0);
+                std::array::from_fn(|word| Self(std::array::from_fn(|lane| words.as_flattened()[4 * lane + word])))
             }
         }
     };

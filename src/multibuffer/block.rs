@@ -16,12 +16,12 @@ pub(super) trait Compression<const N: usize>: Debug + Sized {
     /// What states and blocks are made of.
     type Word: Word;
     /// Bytes in a block.
-    const BLOCK: usize;
+    const BLOCK: usize = 16 * Self::Word::BYTES;
     /// Byte order of the words, the length and the digest.
     const LITTLE_ENDIAN: bool;
     /// The state before the first block.
     const INITIAL: [Self::Word; N];
-    /// Vectors that measure fastest when interleaved, with every lane busy.
+    /// Vectors that measure fastest when interleaved, with every lane busy, where the registers hold as many.
     const GROUPS: usize;
 
     /// Fewer messages than this are faster one after the other. Measured: `cargo bench --bench kernels`.
@@ -33,8 +33,8 @@ pub(super) trait Compression<const N: usize>: Debug + Sized {
     }
 
     /// Folds whole blocks of one message.
-    fn single(state: &mut [Self::Word; N], blocks: &[u8]) {
-        lanes::enter_scalar(Single::<Self, N> { state, blocks });
+    fn single(isa: Isa, state: &mut [Self::Word; N], blocks: &[u8]) {
+        lanes::enter_scalar(isa, Single::<Self, N> { state, blocks });
     }
 
     /// The blocks that end a message of so many `bytes`, of which `rest` fill no block: with Merkle-Damgård's padding.
@@ -61,11 +61,11 @@ pub(super) trait Compression<const N: usize>: Debug + Sized {
         Digest::new(&digest)
     }
 
-    /// Folds the block at `offset` past each row into the state of its lane.
+    /// Folds a block of each lane into its state, and loads the next one.
     ///
     /// # Safety
-    /// The CPU has `W`'s instructions; each row is readable for a block past `offset`.
-    unsafe fn block<W: Words<Word = Self::Word>>(state: &mut [W; N], rows: &[*const u8], offset: usize);
+    /// The CPU has `W`'s instructions; the rows of `next` are readable for a block past its offset.
+    unsafe fn block<W: Words<Word = Self::Word>>(state: &mut [W; N], words: &mut [W; 16], next: Next<'_, W>);
 }
 
 /// What folds the whole blocks of up to `width` equally long rows into their states.
@@ -84,22 +84,22 @@ impl<W, const N: usize> Debug for Streams<W, N> {
 }
 
 /// Most vectors that are interleaved, and most lanes in flight.
-const MAX_GROUPS: usize = 2;
-const MAX_LANES: usize = MAX_GROUPS * 16;
+const MAX_GROUPS: usize = 3;
+const MAX_LANES: usize = 32;
 
 /// Lanes of one vector of `isa`, and lanes of as many as `C` interleaves.
 fn widths<C: Compression<N>, const N: usize>(isa: Isa) -> (usize, usize) {
-    struct Ask<'a, W>(&'a mut (usize, bool), PhantomData<W>);
+    struct Ask<'a, W>(&'a mut (usize, usize), PhantomData<W>);
     impl<W: Word> Kernel for Ask<'_, W> {
         #[inline(always)]
         unsafe fn run<S: Simd>(self) {
-            *self.0 = (W::Vector::<S>::LANES, S::INTERLEAVES);
+            *self.0 = (W::Vector::<S>::LANES, S::GROUPS);
         }
     }
-    let mut answer = (0, false);
+    let mut answer = (0, 0);
     lanes::enter(isa, Ask::<C::Word>(&mut answer, PhantomData));
-    let (vector, interleaves) = answer;
-    (vector, if interleaves { vector * C::GROUPS } else { vector })
+    let (vector, groups) = answer;
+    (vector, vector * C::GROUPS.min(groups))
 }
 
 /// Messages side by side when there are enough of them; 1 if they are best hashed one after the other.
@@ -161,8 +161,9 @@ impl<C: Compression<N>, const N: usize> Lanes<C, N> {
     }
 
     /// Walks the jobs in lockstep; a lane whose job ends takes the next one.
-    fn run<'a>(&mut self, mut jobs: impl Iterator<Item = Job<'a>>) {
-        let width = self.width();
+    fn run<'a>(&mut self, jobs: Vec<Job<'a>>) {
+        let width = evenly(jobs.len(), self.width());
+        let mut jobs = jobs.into_iter();
         let mut active: Vec<Job<'a>> = Vec::with_capacity(width);
         loop {
             active.extend(jobs.by_ref().take(width - active.len()));
@@ -188,7 +189,7 @@ impl<C: Compression<N>, const N: usize> Lanes<C, N> {
     fn in_turn(&mut self, active: &[Job<'_>], bytes: usize) {
         match &self.streams {
             Some(streams) if active.len() > 1 => {
-                for jobs in active.chunks(streams.width) {
+                for jobs in active.chunks(evenly(active.len(), streams.width)) {
                     let mut states: Vec<_> = jobs.iter().map(|job| self.slots[job.slot].state).collect();
                     let rows: Vec<_> = jobs.iter().map(|job| &job.blocks[..bytes]).collect();
                     (streams.compress)(&mut states, &rows);
@@ -199,7 +200,7 @@ impl<C: Compression<N>, const N: usize> Lanes<C, N> {
             }
             _ => {
                 for job in active {
-                    C::single(&mut self.slots[job.slot].state, &job.blocks[..bytes]);
+                    C::single(self.isa, &mut self.slots[job.slot].state, &job.blocks[..bytes]);
                 }
             }
         }
@@ -214,11 +215,12 @@ impl<C: Compression<N>, const N: usize> Lanes<C, N> {
             states[lane] = self.slots[job.slot].state;
             rows[lane] = job.blocks;
         }
+        let (states_of, rows) = (&mut states, &rows);
         // The constant first: of what does not interleave, the wider code is not compiled at all.
-        if C::GROUPS > 1 && active.len() > self.vector_lanes {
-            lanes::enter(self.isa, Lockstep::<C, N, 2> { states: &mut states, rows: &rows, bytes });
-        } else {
-            lanes::enter(self.isa, Lockstep::<C, N, 1> { states: &mut states, rows: &rows, bytes });
+        match active.len().div_ceil(self.vector_lanes) {
+            3 if C::GROUPS > 2 => lanes::enter(self.isa, Lockstep::<C, N, 3> { states: states_of, rows, bytes }),
+            2 if C::GROUPS > 1 => lanes::enter(self.isa, Lockstep::<C, N, 2> { states: states_of, rows, bytes }),
+            _ => lanes::enter(self.isa, Lockstep::<C, N, 1> { states: states_of, rows, bytes }),
         }
         for (job, state) in active.iter().zip(states) {
             self.slots[job.slot].state = state;
@@ -242,11 +244,12 @@ impl<C: Compression<N>, const N: usize> Messages for Lanes<C, N> {
             jobs.push((tile, blocks, end, rest));
         }
         // A job starts with bytes: a message shorter than a block has only its end.
-        self.run(jobs.iter().filter_map(|(tile, blocks, end, _)| match (blocks.is_empty(), end.is_empty()) {
+        let with_bytes = jobs.iter().filter_map(|(tile, blocks, end, _)| match (blocks.is_empty(), end.is_empty()) {
             (true, true) => None,
             (true, false) => Some(Job { slot: tile.slot, blocks: end, end: &[] }),
             (false, _) => Some(Job { slot: tile.slot, blocks, end }),
-        }));
+        });
+        self.run(with_bytes.collect());
         for (tile, _, _, rest) in jobs.into_iter().filter(|(tile, ..)| tile.last) {
             let slot = &mut self.slots[tile.slot];
             slot.digest = C::digest(&slot.state, rest, slot.hashed);
@@ -256,6 +259,11 @@ impl<C: Compression<N>, const N: usize> Messages for Lanes<C, N> {
     fn digest(&self, slot: usize) -> Digest {
         self.slots[slot].digest
     }
+}
+
+/// The size of the fewest equal groups of at most `width` that hold `count`: six in fives are slower than six in threes.
+fn evenly(count: usize, width: usize) -> usize {
+    count.div_ceil(count.div_ceil(width).max(1)).max(1)
 }
 
 /// `GROUPS` vectors walk `bytes` of their rows together.
@@ -268,7 +276,10 @@ struct Lockstep<'a, C: Compression<N>, const N: usize, const GROUPS: usize> {
 impl<C: Compression<N>, const N: usize, const GROUPS: usize> Kernel for Lockstep<'_, C, N, GROUPS> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        const { assert!(GROUPS <= MAX_GROUPS && <C::Word as Word>::Vector::<S>::LANES * GROUPS <= MAX_LANES) };
+        const { assert!(GROUPS <= MAX_GROUPS) };
+        if GROUPS > S::GROUPS {
+            unreachable!("more vectors than the registers hold");
+        }
         assert!(self.rows.iter().all(|row| row.len() >= self.bytes));
         let rows = self.rows.map(<[u8]>::as_ptr);
         let rows = &rows[..Interleaved::<<C::Word as Word>::Vector<S>, GROUPS>::LANES];
@@ -278,9 +289,7 @@ impl<C: Compression<N>, const N: usize, const GROUPS: usize> Kernel for Lockstep
             for (index, word) in state.iter_mut().enumerate() {
                 *word = Interleaved::gather(|lane| self.states[lane][index]);
             }
-            for offset in (0..self.bytes).step_by(C::BLOCK) {
-                C::block(&mut state, rows, offset);
-            }
+            walk::<C, N, _>(&mut state, rows, self.bytes);
             for (index, word) in state.into_iter().enumerate() {
                 word.scatter(|lane, word| self.states[lane][index] = word);
             }
@@ -297,15 +306,69 @@ struct Single<'a, C: Compression<N>, const N: usize> {
 impl<C: Compression<N>, const N: usize> Kernel for Single<'_, C, N> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        // SAFETY: the caller vouches for the CPU; the one row is a whole block.
+        // SAFETY: the caller vouches for the CPU; the one row is whole blocks.
         unsafe {
             let mut state = self.state.map(|word| <C::Word as Word>::Vector::<S>::splat(word));
-            for block in self.blocks.chunks_exact(C::BLOCK) {
-                C::block(&mut state, &[block.as_ptr()], 0);
-            }
+            walk::<C, N, _>(&mut state, &[self.blocks.as_ptr()], self.blocks.len());
             for (word, folded) in self.state.iter_mut().zip(state) {
                 folded.scatter(|_, folded| *word = folded);
             }
+        }
+    }
+}
+
+/// Folds `bytes` of each row into the state of its lane.
+///
+/// # Safety
+/// The CPU has `W`'s instructions; each row is readable for `bytes`, a whole number of blocks.
+#[inline(always)]
+unsafe fn walk<C: Compression<N, Word = W::Word>, const N: usize, W: Words>(
+    state: &mut [W; N],
+    rows: &[*const u8],
+    bytes: usize,
+) {
+    if bytes == 0 {
+        return;
+    }
+    // SAFETY: forwarded; the last block is followed by itself, which nobody looks at.
+    unsafe {
+        let (now, next) = (&mut [W::splat(C::Word::ZERO); 16], &mut [W::splat(C::Word::ZERO); 16]);
+        let (mut now, mut next) = (now, next);
+        if W::Vector::LANES == 1 {
+            // Plain words are loaded where they are used.
+            for offset in (0..bytes).step_by(C::BLOCK) {
+                Next { rows, offset, words: now }.after(0, 1);
+                C::block(state, now, Next { rows: &[], offset, words: next });
+            }
+            return;
+        }
+        Next { rows, offset: 0, words: now }.after(0, 1);
+        for offset in (C::BLOCK..=bytes).step_by(C::BLOCK) {
+            let offset = offset.min(bytes - C::BLOCK);
+            C::block(state, now, Next { rows, offset, words: next });
+            std::mem::swap(&mut now, &mut next);
+        }
+    }
+}
+
+/// The next block of every lane, to be loaded between the steps of the one before it, which leave room for that.
+pub(super) struct Next<'a, W> {
+    rows: &'a [*const u8],
+    offset: usize,
+    words: &'a mut [W; 16],
+}
+
+impl<W: Words> Next<'_, W> {
+    /// Loads what is due after `step` of so many `steps`.
+    ///
+    /// # Safety
+    /// The CPU has `W`'s instructions; each row is readable for a block past the offset.
+    #[inline(always)]
+    pub(super) unsafe fn after(&mut self, step: usize, steps: usize) {
+        let pieces = if self.rows.is_empty() { 0 } else { lanes::pieces::<W>() };
+        for piece in step * pieces / steps..(step + 1) * pieces / steps {
+            // SAFETY: forwarded.
+            unsafe { lanes::load_piece(piece, self.rows, self.offset, self.words) };
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 
-use super::block::Compression;
+use super::block::{Compression, Next};
 use crate::{isa::Isa, lanes::Words};
 
 #[derive(Debug)]
@@ -12,29 +12,36 @@ pub(super) struct Md5;
 
 impl Compression<4> for Md5 {
     type Word = u32;
-    const BLOCK: usize = 64;
     const LITTLE_ENDIAN: bool = true;
     const INITIAL: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
-    const GROUPS: usize = 2;
+    const GROUPS: usize = 3;
 
     fn min_lanes(_: Isa) -> usize {
         2
     }
 
     #[inline(always)]
-    unsafe fn block<W: Words<Word = u32>>(state: &mut [W; 4], rows: &[*const u8], offset: usize) {
-        // SAFETY: the caller vouches for the CPU and for 64 bytes at `offset` past each row.
+    unsafe fn block<W: Words<Word = u32>>(state: &mut [W; 4], m: &mut [W; 16], mut next: Next<'_, W>) {
+        // SAFETY: the caller vouches for the CPU and for the rows of the next block.
         unsafe {
             let [mut a, mut b, mut c, mut d] = *state;
-            let m = W::load_block(rows, offset);
 
-            // Were they constants, the compiler would add them last, in the chain of dependent steps.
+            // Were these constants, the compiler would add them last, in the chain of dependent steps; and it would keep the
+            // words in registers, which have no room for them.
             let k = black_box(&CONSTANTS);
+            let m = if W::LANES > 1 { black_box(m) } else { m };
 
-            // `a = b + rotate(a + f(b, c, d) + m[i] + k[t], s)`.
+            // `a = b + rotate(a + f(b, c, d) + m[i] + k[t], s)`, one vector after the other: the temporaries of all do not
+            // fit the registers beside their states.
             macro_rules! step {
                 ($f:ident, $a:ident $b:ident $c:ident $d:ident, $i:literal, $s:literal, $t:literal) => {
-                    $a = $f($a.add(m[$i]).add(W::splat(k[$t])), $b, $c, $d).rotate_left::<$s>().add($b)
+                    let k = W::Vector::splat(k[$t]);
+                    for n in 0..$a.vectors().len() {
+                        let (b, c, d) = ($b.vectors()[n], $c.vectors()[n], $d.vectors()[n]);
+                        let sum = $a.vectors()[n].add(m[$i].vectors()[n]).add(k).pin();
+                        $a.vectors()[n] = $f(sum, b, c, d).rotate_left::<$s>().add(b).pin();
+                    }
+                    next.after($t, 64);
                 };
             }
             macro_rules! round {
@@ -77,9 +84,19 @@ impl Compression<4> for Md5 {
     }
 }
 
+const CONSTANTS: [u32; 64] = {
+    let mut constants = SINES;
+    let mut t = 48;
+    while t < 64 {
+        constants[t] = constants[t].wrapping_sub(1); // see `i`
+        t += 1;
+    }
+    constants
+};
+
 /// RFC 1321, section 3.4: the sines of 1 to 64.
 #[rustfmt::skip]
-const CONSTANTS: [u32; 64] = [
+const SINES: [u32; 64] = [
     0xd76a_a478, 0xe8c7_b756, 0x2420_70db, 0xc1bd_ceee, 0xf57c_0faf, 0x4787_c62a, 0xa830_4613, 0xfd46_9501,
     0x6980_98d8, 0x8b44_f7af, 0xffff_5bb1, 0x895c_d7be, 0x6b90_1122, 0xfd98_7193, 0xa679_438e, 0x49b4_0821,
     0xf61e_2562, 0xc040_b340, 0x265e_5a51, 0xe9b6_c7aa, 0xd62f_105d, 0x0244_1453, 0xd8a1_e681, 0xe7d3_fbc8,
@@ -118,8 +135,10 @@ unsafe fn h<W: Words>(sum: W, b: W, c: W, d: W) -> W {
     unsafe { sum.add(c.parity(d, b)) }
 }
 
+/// `c ^ (b | !d)` is the complement of `c ^ (!b & d)`, and adding a complement is subtracting the number and one, which the
+/// constants of these steps have lost already.
 #[inline(always)]
 unsafe fn i<W: Words>(sum: W, b: W, c: W, d: W) -> W {
     // SAFETY: see above.
-    unsafe { sum.add(c.xor(b.or(d.not()))) }
+    unsafe { sum.sub(c.xor(b.and_not(d))) }
 }

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use super::block::Compression;
+use super::block::{Compression, Next, Streams};
 use crate::{
     isa::{Isa, ShaInstructions},
     lanes::Words,
@@ -13,31 +13,39 @@ pub(super) struct Sha1;
 
 impl Compression<5> for Sha1 {
     type Word = u32;
-    const BLOCK: usize = 64;
     const LITTLE_ENDIAN: bool = false;
     const INITIAL: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
     const GROUPS: usize = 1;
 
     fn min_lanes(isa: Isa) -> usize {
-        match (isa.is_portable(), ShaInstructions::detect().is_some()) {
-            (true, true) => usize::MAX,
-            (true, false) => 3,
-            (false, true) => 4,
+        match (ShaInstructions::detect().is_some(), isa.is_portable()) {
+            // Streams of the SHA extensions are faster than 8 lanes, and 16 are faster than streams.
+            (true, _) => {
+                if isa.is_avx512() {
+                    11
+                } else {
+                    usize::MAX
+                }
+            }
+            (false, true) => 3,
             (false, false) => 2,
         }
     }
 
-    fn single(state: &mut [u32; 5], blocks: &[u8]) {
+    fn streams(isa: Isa) -> Option<Streams<u32, 5>> {
+        streams(isa)
+    }
+
+    fn single(_: Isa, state: &mut [u32; 5], blocks: &[u8]) {
         sha1::block_api::compress(state, blocks.as_chunks().0);
     }
 
     #[inline(always)]
-    unsafe fn block<W: Words<Word = u32>>(state: &mut [W; 5], rows: &[*const u8], offset: usize) {
-        // SAFETY: the caller vouches for the CPU and for 64 bytes at `offset` past each row.
+    unsafe fn block<W: Words<Word = u32>>(state: &mut [W; 5], w: &mut [W; 16], mut next: Next<'_, W>) {
+        // SAFETY: the caller vouches for the CPU and for the rows of the next block.
         unsafe {
             let [mut a, mut b, mut c, mut d, mut e] = *state;
-            let mut w = W::load_block(rows, offset);
-            for word in &mut w {
+            for word in &mut *w {
                 *word = word.swap_bytes();
             }
 
@@ -55,6 +63,7 @@ impl Compression<5> for Sha1 {
                 ($f:ident, $k:expr, $t:expr, $a:ident $b:ident $c:ident $d:ident $e:ident) => {
                     $e = $e.add(word!($t)).add($k).add($b.$f($c, $d)).add($a.rotate_left::<5>());
                     $b = $b.rotate_left::<30>();
+                    next.after($t, 80);
                 };
             }
             macro_rules! five_rounds {
@@ -83,4 +92,21 @@ impl Compression<5> for Sha1 {
             *state = [state[0].add(a), state[1].add(b), state[2].add(c), state[3].add(d), state[4].add(e)];
         }
     }
+}
+
+/// Several messages in turn on the SHA instructions.
+#[cfg(target_arch = "x86_64")]
+fn streams(isa: Isa) -> Option<Streams<u32, 5>> {
+    use crate::lanes::sha;
+
+    let instructions = ShaInstructions::detect().filter(|_| !isa.is_portable())?;
+    Some(Streams {
+        width: sha::SHA1_STREAMS,
+        compress: Box::new(move |states, rows| sha::sha1(instructions, states, rows)),
+    })
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn streams(_: Isa) -> Option<Streams<u32, 5>> {
+    None
 }

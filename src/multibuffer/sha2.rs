@@ -2,10 +2,10 @@
 
 #![allow(unsafe_code)]
 
-use super::block::{Compression, Streams};
+use super::block::{Compression, Next, Streams};
 use crate::{
     isa::{Isa, ShaInstructions},
-    lanes::{Word, Words},
+    lanes::Words,
 };
 
 macro_rules! sha2 {
@@ -22,7 +22,6 @@ macro_rules! sha2 {
 
         impl Compression<8> for $name {
             type Word = $word;
-            const BLOCK: usize = 16 * $word::BYTES;
             const LITTLE_ENDIAN: bool = false;
             const INITIAL: [$word; 8] = $initial;
             const GROUPS: usize = 1;
@@ -37,17 +36,16 @@ macro_rules! sha2 {
                 streams(isa)
             }
 
-            fn single(state: &mut [$word; 8], blocks: &[u8]) {
+            fn single(_: Isa, state: &mut [$word; 8], blocks: &[u8]) {
                 $single(state, blocks.as_chunks().0);
             }
 
             #[inline(always)]
-            unsafe fn block<W: Words<Word = $word>>(state: &mut [W; 8], rows: &[*const u8], offset: usize) {
-                // SAFETY: the caller vouches for the CPU and for a block at `offset` past each row.
+            unsafe fn block<W: Words<Word = $word>>(state: &mut [W; 8], w: &mut [W; 16], mut next: Next<'_, W>) {
+                // SAFETY: the caller vouches for the CPU and for the rows of the next block.
                 unsafe {
                     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
-                    let mut w = W::load_block(rows, offset);
-                    for word in &mut w {
+                    for word in &mut *w {
                         *word = word.swap_bytes();
                     }
 
@@ -78,8 +76,10 @@ macro_rules! sha2 {
                             w[$t] = w[$t].add(sigma0).add(w[($t + 9) % 16]).add(sigma1);
                         };
                     }
-                    macro_rules! nothing {
-                        ($t:literal) => {};
+                    macro_rules! load {
+                        ($t:literal) => {
+                            next.after($t, 16);
+                        };
                     }
                     macro_rules! rounds {
                         ($k:expr, $then:ident) => {
@@ -105,7 +105,7 @@ macro_rules! sha2 {
                     for k in others {
                         rounds!(k, schedule);
                     }
-                    rounds!(last, nothing);
+                    rounds!(last, load);
 
                     for (word, new) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
                         *word = word.add(new);
@@ -143,8 +143,8 @@ fn sha256_streams(isa: Isa) -> Option<Streams<u32, 8>> {
 
     let instructions = ShaInstructions::detect().filter(|_| !isa.is_portable())?;
     Some(Streams {
-        width: sha::streams(isa),
-        compress: Box::new(move |states, rows| sha::sha256(instructions, isa, states, rows)),
+        width: sha::SHA256_STREAMS,
+        compress: Box::new(move |states, rows| sha::sha256(instructions, states, rows)),
     })
 }
 

@@ -1,8 +1,8 @@
-//! XXH64 (seed 0), one message a lane: its four accumulators are the state, a stripe of 32 bytes is the block.
+//! XXH64 (seed 0), one message a lane: its four accumulators are the state, four stripes of 32 bytes are a block.
 
 #![allow(unsafe_code)]
 
-use super::block::Compression;
+use super::block::{Compression, Next};
 use crate::{digest::Digest, isa::Isa, lanes::Words};
 
 #[derive(Debug)]
@@ -14,7 +14,6 @@ const PRIMES: [u64; 5] =
 
 impl Compression<4> for XxHash64 {
     type Word = u64;
-    const BLOCK: usize = 32;
     const LITTLE_ENDIAN: bool = true;
     const INITIAL: [u64; 4] = [PRIMES[0].wrapping_add(PRIMES[1]), PRIMES[1], 0, PRIMES[0].wrapping_neg()];
     const GROUPS: usize = 1;
@@ -28,20 +27,28 @@ impl Compression<4> for XxHash64 {
         }
     }
 
-    /// The bytes that fill no stripe go into the digest as they are.
+    /// The bytes that fill no block go into the digest as they are.
     fn end(_rest: &[u8], _bytes: u64) -> Vec<u8> {
         Vec::new()
     }
 
     fn digest(state: &[u64; 4], rest: &[u8], bytes: u64) -> Digest {
         let [p1, p2, p3, p4, p5] = PRIMES;
-        let round = |word: u64| word.wrapping_mul(p2).rotate_left(31).wrapping_mul(p1);
+        let add = |sum: u64, word: u64| sum.wrapping_add(word.wrapping_mul(p2)).rotate_left(31).wrapping_mul(p1);
+        let round = |word| add(0, word);
+        let mut state = *state;
+        let (stripes, rest) = rest.as_chunks::<32>();
+        for stripe in stripes {
+            for (sum, word) in state.iter_mut().zip(stripe.as_chunks().0) {
+                *sum = add(*sum, u64::from_le_bytes(*word));
+            }
+        }
         let mut hash = p5;
-        if bytes >= Self::BLOCK as u64 {
+        if bytes >= 32 {
             let turned = state.iter().zip([1, 7, 12, 18]).map(|(word, bits)| word.rotate_left(bits));
             hash = turned.fold(0, u64::wrapping_add);
             for word in state {
-                hash = (hash ^ round(*word)).wrapping_mul(p1).wrapping_add(p4);
+                hash = (hash ^ round(word)).wrapping_mul(p1).wrapping_add(p4);
             }
         }
         hash = hash.wrapping_add(bytes);
@@ -63,12 +70,15 @@ impl Compression<4> for XxHash64 {
     }
 
     #[inline(always)]
-    unsafe fn block<W: Words<Word = u64>>(state: &mut [W; 4], rows: &[*const u8], offset: usize) {
-        // SAFETY: the caller vouches for the CPU and for a stripe at `offset` past each row.
+    unsafe fn block<W: Words<Word = u64>>(state: &mut [W; 4], words: &mut [W; 16], mut next: Next<'_, W>) {
+        // SAFETY: the caller vouches for the CPU and for the rows of the next block.
         unsafe {
             let (p1, p2) = (W::splat(PRIMES[0]), W::splat(PRIMES[1]));
-            for (word, input) in state.iter_mut().zip(W::load(rows, offset)) {
-                *word = word.add(input.mul(p2)).rotate_left::<31>().mul(p1);
+            for (index, stripe) in words.as_chunks::<4>().0.iter().enumerate() {
+                for (sum, input) in state.iter_mut().zip(stripe) {
+                    *sum = sum.add(input.mul(p2)).rotate_left::<31>().mul(p1);
+                }
+                next.after(index, 4);
             }
         }
     }
