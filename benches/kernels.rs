@@ -1,7 +1,7 @@
 //! One core: each algorithm on each instruction set and number of messages, beside its peers, from L2 and from RAM.
 //!
-//! `cargo bench --bench kernels`; `benches/table.py` makes one table of it. Every figure is checked: whoever computes
-//! another digest than the first peer does not get timed.
+//! `cargo bench -p partsum-benches --features aws-lc --bench kernels`; `benches/table.py` makes one table of it. Every
+//! figure is checked: whoever computes another digest than the first peer does not get timed.
 
 use std::{hint::black_box, time::Duration};
 
@@ -23,9 +23,21 @@ fn peers(algorithm: Algorithm) -> Vec<Peer> {
     use md5::Digest as _;
     match algorithm {
         Algorithm::Md5 => vec![("md-5", |bytes| md5::Md5::digest(bytes).to_vec())],
-        Algorithm::Sha1 => vec![("sha1", |bytes| sha1::Sha1::digest(bytes).to_vec())],
-        Algorithm::Sha256 => vec![("sha2", |bytes| sha2::Sha256::digest(bytes).to_vec())],
-        Algorithm::Sha512 => vec![("sha2", |bytes| sha2::Sha512::digest(bytes).to_vec())],
+        Algorithm::Sha1 => vec![
+            ("sha1", |bytes| sha1::Sha1::digest(bytes).to_vec()),
+            #[cfg(feature = "aws-lc")]
+            ("aws-lc-rs", |bytes| aws_lc(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes)),
+        ],
+        Algorithm::Sha256 => vec![
+            ("sha2", |bytes| sha2::Sha256::digest(bytes).to_vec()),
+            #[cfg(feature = "aws-lc")]
+            ("aws-lc-rs", |bytes| aws_lc(&aws_lc_rs::digest::SHA256, bytes)),
+        ],
+        Algorithm::Sha512 => vec![
+            ("sha2", |bytes| sha2::Sha512::digest(bytes).to_vec()),
+            #[cfg(feature = "aws-lc")]
+            ("aws-lc-rs", |bytes| aws_lc(&aws_lc_rs::digest::SHA512, bytes)),
+        ],
         Algorithm::Crc32 => vec![
             ("crc32fast", |bytes| crc32fast::hash(bytes).to_be_bytes().to_vec()),
             ("crc-fast", |bytes| crc_fast(crc_fast::CrcAlgorithm::Crc32IsoHdlc, 4, bytes)),
@@ -52,6 +64,11 @@ fn peers(algorithm: Algorithm) -> Vec<Peer> {
 
 fn crc_fast(algorithm: crc_fast::CrcAlgorithm, size: usize, bytes: &[u8]) -> Vec<u8> {
     crc_fast::checksum(algorithm, bytes).to_be_bytes()[8 - size..].to_vec()
+}
+
+#[cfg(feature = "aws-lc")]
+fn aws_lc(algorithm: &'static aws_lc_rs::digest::Algorithm, bytes: &[u8]) -> Vec<u8> {
+    aws_lc_rs::digest::digest(algorithm, bytes).as_ref().to_vec()
 }
 
 fn kernels(criterion: &mut Criterion) {

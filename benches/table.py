@@ -1,6 +1,7 @@
 """One table of what criterion measured last: partsum against the fastest peer of each group.
 
-    cargo bench --bench kernels && python benches/table.py [--markdown FILE] [--svg FILE]
+    cargo bench -p partsum-benches --features aws-lc --bench kernels
+    python benches/table.py [--markdown FILE] [--svg FILE]
 
 Criterion measures one after the other, so a ratio here is one of medians, and its interval is made
 of the ends of their 95 % intervals; `partsum bench` compares in pairs.
@@ -165,7 +166,9 @@ def main() -> None:
     arguments = parser.parse_args()
     table = list(rows(read(arguments.criterion)))
     if not table:
-        raise SystemExit(f"nothing in {arguments.criterion}: run cargo bench --bench kernels first")
+        raise SystemExit(
+            f"nothing in {arguments.criterion}: run cargo bench -p partsum-benches first"
+        )
     about = machine()
     print(markdown(table, about), end="")
     if arguments.markdown:
