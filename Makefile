@@ -33,15 +33,15 @@ test: lint cargo-test pytest test-isas ## everything that CI checks
 	touch $@
 
 lint: .venv/.wheel ## formatting, clippy, ruff, mypy --strict, stubs against the built module
-	cargo fmt --check
-	cargo clippy --locked --all-targets --features python -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets --features python -- -D warnings
 	$(BIN)/ruff format --check $(PY_CODE)
 	$(BIN)/ruff check $(PY_CODE)
 	$(BIN)/mypy
 	cd tests && ../$(BIN)/python -m mypy.stubtest partsum --mypy-config-file ../pyproject.toml
 
 format: .venv/.tools ## rewrite Rust and Python in the house's format
-	cargo fmt
+	cargo fmt --all
 	$(BIN)/ruff format $(PY_CODE)
 	$(BIN)/ruff check --fix $(PY_CODE)
 
@@ -86,7 +86,7 @@ python-%: .venv/.tools
 
 bench: .venv/.wheel ## partsum against its peers on this machine, into benches/results; ten minutes
 	rm -rf target/criterion
-	cargo bench --locked
+	cargo bench --locked -p partsum-benches --features aws-lc
 	$(BIN)/python benches/table.py --markdown benches/results/kernels.md --svg benches/results/kernels.svg
 	$(BIN)/partsum bench --json benches/results/bench.json --markdown benches/results/bench.md \
 	  --svg benches/results/bench.svg --html benches/results/bench.html

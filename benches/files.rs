@@ -1,6 +1,6 @@
 //! `hash_file` on a page-cached file of 256 MiB: by algorithm, threads and way of reading.
 //!
-//! `cargo bench --bench files`. The results are compared with one another before any is timed.
+//! `cargo bench -p partsum-benches --bench files`. The results are compared with one another before any is timed.
 
 use std::{fs, hint::black_box, time::Duration};
 

@@ -1,7 +1,7 @@
 //! One core: each algorithm on each instruction set and number of messages, beside its peers, from L2 and from RAM.
 //!
-//! `cargo bench --bench kernels`; `benches/table.py` makes one table of it. Every figure is checked: whoever computes
-//! another digest than the first peer does not get timed.
+//! `cargo bench -p partsum-benches --features aws-lc --bench kernels`; `benches/table.py` makes one table of it. Every
+//! figure is checked: whoever computes another digest than the first peer does not get timed.
 
 use std::{hint::black_box, time::Duration};
 
@@ -13,8 +13,13 @@ use partsum::{Algorithm, Digest, Isa, bench};
 
 /// Half of the smallest L2 around.
 const IN_L2: usize = 256 << 10;
-/// More than an L3. Among 16 lanes it makes messages of 8 MiB, as boto3 cuts them: a power of two, the hard case.
+/// More than an L3. Among 16 lanes it makes messages of 8 MiB, as boto3 cuts them.
 const IN_RAM: usize = 128 << 20;
+/// Messages lie a power of two apart, as the parts of a file do: the hard case, since all of them share a few sets of the
+/// L1 cache. With a gap of three cache lines between one and the next, they do not.
+const GAP: usize = 192;
+/// For the gaps of more messages than any lanes hold.
+const ROOM: usize = 64 * GAP;
 
 type Peer = (&'static str, fn(&[u8]) -> Vec<u8>);
 
@@ -23,9 +28,21 @@ fn peers(algorithm: Algorithm) -> Vec<Peer> {
     use md5::Digest as _;
     match algorithm {
         Algorithm::Md5 => vec![("md-5", |bytes| md5::Md5::digest(bytes).to_vec())],
-        Algorithm::Sha1 => vec![("sha1", |bytes| sha1::Sha1::digest(bytes).to_vec())],
-        Algorithm::Sha256 => vec![("sha2", |bytes| sha2::Sha256::digest(bytes).to_vec())],
-        Algorithm::Sha512 => vec![("sha2", |bytes| sha2::Sha512::digest(bytes).to_vec())],
+        Algorithm::Sha1 => vec![
+            ("sha1", |bytes| sha1::Sha1::digest(bytes).to_vec()),
+            #[cfg(feature = "aws-lc")]
+            ("aws-lc-rs", |bytes| aws_lc(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes)),
+        ],
+        Algorithm::Sha256 => vec![
+            ("sha2", |bytes| sha2::Sha256::digest(bytes).to_vec()),
+            #[cfg(feature = "aws-lc")]
+            ("aws-lc-rs", |bytes| aws_lc(&aws_lc_rs::digest::SHA256, bytes)),
+        ],
+        Algorithm::Sha512 => vec![
+            ("sha2", |bytes| sha2::Sha512::digest(bytes).to_vec()),
+            #[cfg(feature = "aws-lc")]
+            ("aws-lc-rs", |bytes| aws_lc(&aws_lc_rs::digest::SHA512, bytes)),
+        ],
         Algorithm::Crc32 => vec![
             ("crc32fast", |bytes| crc32fast::hash(bytes).to_be_bytes().to_vec()),
             ("crc-fast", |bytes| crc_fast(crc_fast::CrcAlgorithm::Crc32IsoHdlc, 4, bytes)),
@@ -54,53 +71,64 @@ fn crc_fast(algorithm: crc_fast::CrcAlgorithm, size: usize, bytes: &[u8]) -> Vec
     crc_fast::checksum(algorithm, bytes).to_be_bytes()[8 - size..].to_vec()
 }
 
+#[cfg(feature = "aws-lc")]
+fn aws_lc(algorithm: &'static aws_lc_rs::digest::Algorithm, bytes: &[u8]) -> Vec<u8> {
+    aws_lc_rs::digest::digest(algorithm, bytes).as_ref().to_vec()
+}
+
 fn kernels(criterion: &mut Criterion) {
     for (place, size) in [("L2", IN_L2), ("RAM", IN_RAM)] {
-        let bytes: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..size + ROOM).map(|i| (i % 251) as u8).collect();
         for algorithm in Algorithm::ALL {
             let mut group = criterion.benchmark_group(format!("{} {place}", algorithm.name()));
-            group.throughput(Throughput::Bytes(size as u64));
             if size == IN_RAM {
                 group.sample_size(10).sampling_mode(SamplingMode::Flat);
             }
-            compare(&mut group, algorithm, &bytes);
+            compare(&mut group, algorithm, &bytes, size);
             group.finish();
         }
     }
 }
 
-fn compare(group: &mut BenchmarkGroup<'_, WallTime>, algorithm: Algorithm, bytes: &[u8]) {
+fn compare(group: &mut BenchmarkGroup<'_, WallTime>, algorithm: Algorithm, bytes: &[u8], size: usize) {
     let peers = peers(algorithm);
     let (_, believed) = peers[0];
+    let whole = &bytes[..size];
+    group.throughput(Throughput::Bytes(size as u64));
     for (name, peer) in peers {
-        assert_eq!(peer(bytes), believed(bytes), "{name} computes another {}", algorithm.name());
-        group.bench_function(BenchmarkId::new(name, 1), |bencher| bencher.iter(|| peer(black_box(bytes))));
+        assert_eq!(peer(whole), believed(whole), "{name} computes another {}", algorithm.name());
+        group.bench_function(BenchmarkId::new(name, 1), |bencher| bencher.iter(|| peer(black_box(whole))));
     }
     for isa in Isa::available() {
         let lanes = bench::lanes(algorithm, isa);
         if lanes == 1 && isa != Isa::PORTABLE {
             continue; // without lanes, the instruction set is the crate's affair
         }
-        for count in counts(lanes, bytes.len()) {
-            let messages: Vec<&[u8]> = bytes.chunks(bytes.len() / count).collect();
+        let name = if lanes == 1 { "partsum".to_owned() } else { format!("partsum {}", isa.name()) };
+        for (count, gap) in shapes(lanes, size) {
+            let length = 1 << (size / count).ilog2();
+            let messages: Vec<&[u8]> = (0..count).map(|i| &bytes[i * (length + gap)..][..length]).collect();
             let expected: Vec<_> = messages.iter().map(|message| believed(message)).collect();
             let digests = bench::hash_many(algorithm, isa, &messages);
             assert_eq!(digests.iter().map(Digest::as_bytes).collect::<Vec<_>>(), expected);
-            let name = if lanes == 1 { "partsum".to_owned() } else { format!("partsum {}", isa.name()) };
-            group.bench_function(BenchmarkId::new(name, count), |bencher| {
+            let what = if gap == 0 { count.to_string() } else { format!("{count} with gaps") };
+            group.throughput(Throughput::Bytes((count * length) as u64));
+            group.bench_function(BenchmarkId::new(&name, what), |bencher| {
                 bencher.iter(|| bench::hash_many(algorithm, isa, black_box(&messages)));
             });
         }
     }
 }
 
-/// Full lanes, and from L2 also fewer messages than lanes.
-fn counts(lanes: usize, size: usize) -> Vec<usize> {
-    let mut counts = if size == IN_RAM { vec![lanes] } else { vec![1, 2, lanes / 2, lanes] };
-    counts.retain(|count| (1..=lanes).contains(count));
+/// How many messages and the gap between them: full lanes, and from L2 also fewer, one more, and full ones with gaps.
+fn shapes(lanes: usize, size: usize) -> Vec<(usize, usize)> {
+    if lanes == 1 || size == IN_RAM {
+        return vec![(lanes, 0)];
+    }
+    let mut counts = vec![1, 2, 3, lanes / 2, lanes, lanes + 1];
     counts.sort_unstable();
     counts.dedup();
-    counts
+    counts.into_iter().map(|count| (count, 0)).chain([(lanes, GAP)]).collect()
 }
 
 criterion_group! {

@@ -24,7 +24,7 @@ pub(super) trait Compression<const N: usize>: Debug + Sized {
     /// Vectors that measure fastest when interleaved, with every lane busy, where the registers hold as many.
     const GROUPS: usize;
 
-    /// Fewer messages than this are faster one after the other. Measured: `cargo bench --bench kernels`.
+    /// Fewer messages than this are faster one after the other. Measured: `cargo bench -p partsum-benches`.
     fn min_lanes(isa: Isa) -> usize;
 
     /// How else to hash several messages at once, where lanes do not pay.

@@ -14,7 +14,7 @@ use crate::{algorithm::Algorithm, digest::Digest, isa};
 /// The state of one message.
 ///
 /// CRC32 and CRC32C have two crates: crc-fast is the fastest with AVX-512's carry-less multiplications, and the slower
-/// one by a third to a half without them (`cargo bench --bench kernels`).
+/// one by a third to a half without them (`cargo bench -p partsum-benches`).
 #[derive(Clone)]
 pub(crate) enum Stream {
     Crc32(crc_fast::Digest),

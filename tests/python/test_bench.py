@@ -534,19 +534,21 @@ def test_table_of_criterion(tmp_path: Path) -> None:
     if not shutil.which("rustc"):
         pytest.skip("no rustc here, whose version the table names")
     criterion = tmp_path / "criterion"
-    for group, who, messages, nanoseconds in (
-        ("MD5 L2", "md-5", 1, 400.0),
-        ("MD5 L2", "slow-md5", 1, 800.0),
-        ("MD5 L2", "partsum avx2", 16, 40.0),
-        ("MD5 L2", "partsum avx2", 1, 500.0),
-        ("MD5 RAM", "md-5", 1, 400.0),
-        ("MD5 RAM", "partsum avx2", 16, 390.0),
-        ("ETag", "read", 1, 1.0),  # of another benchmark
+    for group, who, messages, size, nanoseconds in (
+        ("MD5 L2", "md-5", "1", 4000, 400.0),
+        ("MD5 L2", "slow-md5", "1", 4000, 800.0),
+        ("MD5 L2", "partsum avx2", "16", 4000, 40.0),
+        ("MD5 L2", "partsum avx2", "16 with gaps", 4000, 20.0),
+        ("MD5 L2", "partsum avx2", "17", 2000, 40.0),  # half the bytes in the same time
+        ("MD5 L2", "partsum avx2", "1", 4000, 500.0),
+        ("MD5 RAM", "md-5", "1", 4000, 400.0),
+        ("MD5 RAM", "partsum avx2", "16", 4000, 390.0),
+        ("ETag", "read", "1", 4000, 1.0),  # of another benchmark
     ):
-        folder = criterion / group / who / str(messages) / "new"
+        folder = criterion / group / who / messages / "new"
         folder.mkdir(parents=True)
-        about = {"group_id": group, "function_id": who, "value_str": str(messages)}
-        about["throughput"] = {"Bytes": 4000}  # type: ignore[assignment]
+        about = {"group_id": group, "function_id": who, "value_str": messages}
+        about["throughput"] = {"Bytes": size}  # type: ignore[assignment]
         ends = {"lower_bound": nanoseconds * 0.95, "upper_bound": nanoseconds * 1.05}
         median = {"point_estimate": nanoseconds, "confidence_interval": ends}
         (folder / "benchmark.json").write_text(json.dumps(about))
@@ -565,6 +567,8 @@ def test_table_of_criterion(tmp_path: Path) -> None:
     assert lines == [
         "| MD5 | L2 | avx2 1 message | 8.00 | md-5 | 10.0 | **x0.80** (0.72-0.88) |",
         "| MD5 | L2 | avx2 16 messages | 100.0 | md-5 | 10.0 | **x10.0** (9.05-11.1) |",
+        "| MD5 | L2 | avx2 16 messages with gaps | 200.0 | md-5 | 10.0 | **x20.0** (18.1-22.1) |",
+        "| MD5 | L2 | avx2 17 messages | 50.0 | md-5 | 10.0 | **x5.00** (4.52-5.53) |",
         "| MD5 | RAM | avx2 16 messages | 10.3 | md-5 | 10.0 | **x1.03** (0.93-1.13) |",
     ]
     assert "Where a peer wins: MD5 (L2, avx2 1 message)." in done.stdout
