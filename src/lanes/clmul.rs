@@ -1,15 +1,15 @@
 //! Reflected CRCs by carry-less multiplication of 256-bit vectors: twice as fast as with vectors of 128 bits.
 //!
 //! A message is a polynomial over GF(2), its first bit the highest power, and its CRC is `message * x^64 mod P`. A CRC of
-//! 32 bits is the same with `P * x^32`, and reflected both have one number: below is nothing about the width.
+//! 32 bits is one of 64 bits modulo `P * x^32`, which reflected is the same number: the kernel does not know the width.
 //!
-//! *Folding* replaces 16 bytes by what they are congruent to further on: `a * x^64 + b`, `n` bytes before their place,
-//! are `a * (x^(8n + 64) mod P) + b * (x^(8n) mod P)` in it, which takes two multiplications and is as short. Four vectors of
-//! two times 16 bytes keep the multiplier busy. V. Gopal and others, "Fast CRC Computation for Generic Polynomials Using
+//! *Folding* replaces 16 bytes by others that are `n` bytes further on and leave the same remainder: `a * x^64 + b` by
+//! `a * (x^(8n + 64) mod P) + b * (x^(8n) mod P)`, two multiplications whose sum has 16 bytes again. Four vectors of two
+//! times 16 bytes keep the multiplier busy. V. Gopal and others, "Fast CRC Computation for Generic Polynomials Using
 //! PCLMULQDQ Instruction", Intel, 2009.
 //!
-//! Bit `i` of a reflected word is the coefficient of `x^(63-i)`, so `a * b` read as a word of 128 bits is `x` times the
-//! product: factors are kept divided by `x`.
+//! Bit `i` of a reflected word is the coefficient of `x^(63 - i)`, and bit `i` of a product that of `x^(126 - i)`. Read as
+//! one of 128 bits it is `x` times too high, so all factors are kept divided by `x`.
 
 use core::arch::x86_64::*;
 
@@ -17,13 +17,13 @@ use crate::isa::CarrylessInstructions;
 
 /// Bytes that are folded at a time.
 const STRIDE: usize = 128;
-/// How far ahead of folding memory is asked for: beyond the page, at which the CPU's own prefetching stops.
+/// How far ahead memory is asked for. The CPU does that by itself, but no further than to the end of each page.
 const AHEAD: usize = 2048;
 
 /// The polynomial of the `crc32` instruction.
 const CASTAGNOLI: u64 = 0x82F6_3B78;
 
-/// What `a` and `b` of 16 bytes are multiplied by to move them.
+/// What `a` and `b` of 16 bytes are multiplied by.
 type Fold = [u64; 2];
 
 /// A reflected CRC that starts from and ends with all ones.
@@ -34,6 +34,7 @@ pub(crate) struct Parameters {
     polynomial: u64,
     /// `x^128 / P`, without its lowest bit.
     reciprocal: u64,
+    // By how many bytes.
     by_128: Fold,
     by_96: Fold,
     by_64: Fold,
@@ -72,6 +73,7 @@ const fn power(polynomial: u64, exponent: usize) -> u64 {
     power
 }
 
+/// Further on by so many bytes.
 const fn fold_by(polynomial: u64, bytes: usize) -> Fold {
     [power(polynomial, 8 * bytes + 63), power(polynomial, 8 * bytes - 1)]
 }
@@ -148,7 +150,8 @@ fn fold_strides(p: &Parameters, mut vectors: [__m256i; 4], mut rest: &[u8], whol
 }
 
 /// Castagnoli's polynomial has an instruction of its own, which needs no multiplier: three streams go through it while
-/// as many bytes that come after them are folded. Gives back what is too short for that.
+/// about as many bytes, those after them, are folded. Three, because its result takes three cycles. Returns the bytes
+/// that do not fill a block.
 #[inline]
 #[target_feature(enable = "avx2,vpclmulqdq")]
 fn fold_beside_crc32<'a>(p: &Parameters, vectors: &mut [__m256i; 4], bytes: &'a [u8]) -> &'a [u8] {
@@ -173,6 +176,7 @@ fn fold_beside_crc32<'a>(p: &Parameters, vectors: &mut [__m256i; 4], bytes: &'a 
         let mut fold = both(OVER_STREAMS);
         let mut crcs = [0; 3];
         for (round, stride) in strides.iter().enumerate() {
+            // From first to last, which memory likes better than the order of use.
             prefetch::<ROUND>(block, BLOCK + ROUND * round);
             *vectors = fold_stride(*vectors, fold, stride);
             fold = both(p.by_128);
@@ -191,6 +195,7 @@ fn fold_beside_crc32<'a>(p: &Parameters, vectors: &mut [__m256i; 4], bytes: &'a 
     rest
 }
 
+/// The CRC of a vector and the `rest` after it.
 #[inline]
 #[target_feature(enable = "avx2,vpclmulqdq")]
 fn fold_vectors(p: &Parameters, mut vector: __m256i, rest: &[u8], whole: &[u8]) -> u64 {
@@ -202,7 +207,7 @@ fn fold_vectors(p: &Parameters, mut vector: __m256i, rest: &[u8], whole: &[u8]) 
     fold_tail(p, fold_128(low, p.by_16, high), rest, whole)
 }
 
-/// After 16 bytes or more; `rest` is shorter than 32.
+/// The CRC of 16 bytes and the `rest` after them, fewer than 32.
 #[inline]
 #[target_feature(enable = "avx2,vpclmulqdq")]
 fn fold_tail(p: &Parameters, mut vector: __m128i, mut rest: &[u8], whole: &[u8]) -> u64 {
@@ -211,7 +216,7 @@ fn fold_tail(p: &Parameters, mut vector: __m128i, mut rest: &[u8], whole: &[u8])
         rest = after;
     }
     if let Some(last) = whole.last_chunk().filter(|_| !rest.is_empty()) {
-        // The vector and the rest, cut 16 bytes before their end. An index with the highest bit gives a zero.
+        // The vector and the rest, cut again 16 bytes before the end. An index with the highest bit gives a zero.
         const INDICES: [u8; 48] = {
             let mut indices = [0x80; 48];
             let mut i = 0;
@@ -229,34 +234,29 @@ fn fold_tail(p: &Parameters, mut vector: __m128i, mut rest: &[u8], whole: &[u8])
     remainder_128(p, vector)
 }
 
-/// Fewer than 16 bytes.
+/// Fewer than 16 bytes, by loads that overlap.
 #[inline]
 #[target_feature(enable = "avx2,vpclmulqdq")]
 fn short(p: &Parameters, state: u64, bytes: &[u8]) -> u64 {
-    if bytes.is_empty() {
-        return state;
+    let size = bytes.len();
+    if size > 8 {
+        let (first, last) = (bytes.first_chunk().unwrap(), bytes.last_chunk().unwrap());
+        let low = (u64::from_le_bytes(*first) ^ state) << (8 * (16 - size));
+        let high = u64::from_le_bytes(*last) ^ state >> (8 * (size - 8));
+        return remainder_128(p, _mm_unpacklo_epi64(word(low), word(high)));
     }
-    let unused = 128 - 8 * bytes.len() as u32;
-    let message = (gather(bytes) ^ u128::from(state)) << unused;
-    let high = word((message >> 64) as u64);
+    let byte = |i: usize| u64::from(bytes[i]) << (8 * i);
+    let message = match size {
+        0 => return state,
+        1..4 => byte(0) | byte(size / 2) | byte(size - 1),
+        _ => {
+            let (first, last) = (bytes.first_chunk().unwrap(), bytes.last_chunk().unwrap());
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (size - 4))
+        }
+    };
     // What of the state is past the bytes stays.
-    match unused {
-        64.. => remainder_64(p, high) ^ state.checked_shr(128 - unused).unwrap_or(0),
-        _ => remainder_128(p, _mm_unpacklo_epi64(word(message as u64), high)),
-    }
-}
-
-/// Fewer than 16 bytes as a number, by loads that overlap.
-#[inline]
-fn gather(bytes: &[u8]) -> u128 {
-    let end = |size| 8 * (bytes.len() - size);
-    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        u128::from(u64::from_le_bytes(*first)) | u128::from(u64::from_le_bytes(*last)) << end(8)
-    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        u128::from(u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << end(4))
-    } else {
-        bytes.iter().rev().fold(0, |number, byte| number << 8 | u128::from(*byte))
-    }
+    let past = state.checked_shr(8 * size as u32).unwrap_or(0);
+    remainder_64(p, word((message ^ state) << (8 * (8 - size)))) ^ past
 }
 
 /// `vector * x^64 mod P`.
@@ -267,14 +267,15 @@ fn remainder_128(p: &Parameters, vector: __m128i) -> u64 {
     remainder_64(p, _mm_xor_si128(folded, _mm_srli_si128::<8>(vector)))
 }
 
-/// `vector mod P`, by Barrett: the high half times the reciprocal is the quotient.
+/// `vector mod P`, by Barrett: the high half times the reciprocal is the quotient. Both factors have 65 bits; the lowest,
+/// which a word has no room for, changes nothing in the quotient, and is added to the product where it is set.
 #[inline]
 #[target_feature(enable = "avx2,vpclmulqdq")]
 fn remainder_64(p: &Parameters, vector: __m128i) -> u64 {
     let quotient = _mm_clmulepi64_si128::<0x00>(vector, word(p.reciprocal));
-    let product = _mm_clmulepi64_si128::<0x00>(quotient, word(p.polynomial));
-    let (low, high) = (_mm_cvtsi128_si64(product) as u64, _mm_extract_epi64::<1>(product) as u64);
-    _mm_extract_epi64::<1>(vector) as u64 ^ (high << 1 | low >> 63)
+    let product = _mm_clmulepi64_si128::<0x00>(quotient, word(p.polynomial << 1 | 1));
+    let lowest = _mm_cvtsi128_si64(quotient) & (p.polynomial as i64 >> 63);
+    (_mm_extract_epi64::<1>(_mm_xor_si128(vector, product)) ^ lowest) as u64
 }
 
 /// Moves four vectors by `fold`, onto `next`.
@@ -343,12 +344,17 @@ fn load_128(bytes: &[u8; 16]) -> __m128i {
     unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
 }
 
-/// Asks for the `BYTES` that are `ahead` of `bytes`; outside the message too, which does no harm.
+/// Asks for the `BYTES` that are `ahead` of `bytes`.
 #[inline]
 #[target_feature(enable = "avx2,vpclmulqdq")]
 fn prefetch<const BYTES: usize>(bytes: &[u8], ahead: usize) {
     for line in (0..BYTES).step_by(64) {
-        _mm_prefetch::<_MM_HINT_T0>(bytes.as_ptr().wrapping_add(ahead + line).cast());
+        let line = bytes.as_ptr().wrapping_add(ahead + line);
+        // SAFETY: a hint, which does nothing where there is no memory. Later versions of Rust have it as safe.
+        #[allow(unused_unsafe)]
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(line.cast());
+        }
     }
 }
 
@@ -408,7 +414,7 @@ mod tests {
         }
     }
 
-    /// Lengths around the blocks in which CRC32C goes through two units, and a long one.
+    /// Lengths around the blocks (3968 bytes) in which CRC32C goes through two units, and long ones.
     #[test]
     fn blocks_and_what_is_left_of_them_equal_other_crates() {
         let Some(instructions) = instructions() else { return };

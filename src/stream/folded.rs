@@ -18,7 +18,7 @@ const fn parameters(field: Field) -> Parameters {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Folded {
+pub(crate) struct Folded {
     algorithm: Algorithm,
     crc: Crc,
 }
