@@ -125,7 +125,20 @@ impl ShaInstructions {
     }
 }
 
-/// Whether the CPU multiplies four pairs of polynomials at once, which CRCs are made of.
+/// Proof that the CPU multiplies two pairs of polynomials at once, which CRCs are made of.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CarrylessInstructions(());
+
+#[cfg(target_arch = "x86_64")]
+impl CarrylessInstructions {
+    pub(crate) fn detect() -> Option<Self> {
+        let has = std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("vpclmulqdq");
+        has.then_some(Self(()))
+    }
+}
+
+/// Whether the CPU multiplies four pairs at once.
 pub(crate) fn multiplies_carryless_wide() -> bool {
     #[cfg(target_arch = "x86_64")]
     return has_avx512() && std::arch::is_x86_feature_detected!("vpclmulqdq");

@@ -9,6 +9,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod clmul;
 mod interleaved;
 mod portable;
 #[cfg(target_arch = "x86_64")]

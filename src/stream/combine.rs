@@ -15,19 +15,24 @@ pub(crate) struct Combiner {
     factor: (u64, u64),
 }
 
+/// A CRC of `width` bits.
 #[derive(Clone, Copy, Debug)]
-struct Field {
-    width: u32,
-    polynomial: u64,
+pub(super) struct Field {
+    pub(super) width: u32,
+    pub(super) polynomial: u64,
 }
 
+/// Reflected polynomials; the CRC catalogue's CRC-32/ISO-HDLC, CRC-32/ISCSI and CRC-64/NVME.
 impl Field {
-    /// Reflected polynomials; the CRC catalogue's CRC-32/ISO-HDLC, CRC-32/ISCSI and CRC-64/NVME.
+    pub(super) const CRC32: Self = Self { width: 32, polynomial: 0xEDB8_8320 };
+    pub(super) const CRC32C: Self = Self { width: 32, polynomial: 0x82F6_3B78 };
+    pub(super) const CRC64_NVME: Self = Self { width: 64, polynomial: 0x9A6C_9329_AC4B_C9B5 };
+
     fn of(algorithm: Algorithm) -> Option<Self> {
         match algorithm {
-            Algorithm::Crc32 => Some(Self { width: 32, polynomial: 0xEDB8_8320 }),
-            Algorithm::Crc32c => Some(Self { width: 32, polynomial: 0x82F6_3B78 }),
-            Algorithm::Crc64Nvme => Some(Self { width: 64, polynomial: 0x9A6C_9329_AC4B_C9B5 }),
+            Algorithm::Crc32 => Some(Self::CRC32),
+            Algorithm::Crc32c => Some(Self::CRC32C),
+            Algorithm::Crc64Nvme => Some(Self::CRC64_NVME),
             _ => None,
         }
     }

@@ -1,6 +1,9 @@
-//! One message at a time: CRC, XXH, and single-message MD5 and SHA, each by the crate that is best at it.
+//! One message at a time: CRC, XXH, and single-message MD5 and SHA, each by the crate that is best at it; CRCs by our own
+//! kernel where that is faster than any.
 
 mod combine;
+#[cfg(target_arch = "x86_64")]
+mod folded;
 
 use std::{fmt, hash::Hasher as _};
 
@@ -13,8 +16,9 @@ use crate::{algorithm::Algorithm, digest::Digest, isa};
 
 /// The state of one message.
 ///
-/// CRC32 and CRC32C have two crates: crc-fast is the fastest with AVX-512's carry-less multiplications, and the slower
-/// one by a third to a half without them (`cargo bench -p partsum-benches`).
+/// CRCs have three ways (`cargo bench -p partsum-benches`): crc-fast is the fastest with AVX-512's carry-less
+/// multiplications, our kernel with those of AVX2. With neither, CRC32 and CRC32C have crates that beat crc-fast by a
+/// third to a half.
 #[derive(Clone)]
 pub(crate) enum Stream {
     Crc32(crc_fast::Digest),
@@ -22,6 +26,8 @@ pub(crate) enum Stream {
     Crc32c(crc_fast::Digest),
     Crc32cNarrow(u32),
     Crc64Nvme(crc_fast::Digest),
+    #[cfg(target_arch = "x86_64")]
+    Folded(folded::Folded),
     Sha1(sha1::Sha1),
     Sha256(sha2::Sha256),
     Sha512(sha2::Sha512),
@@ -33,6 +39,10 @@ pub(crate) enum Stream {
 
 impl Stream {
     pub(crate) fn new(algorithm: Algorithm) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(crc) = folded::Folded::new(algorithm) {
+            return Self::Folded(crc);
+        }
         match algorithm {
             Algorithm::Crc32 if !isa::multiplies_carryless_wide() => Self::Crc32Narrow(crc32fast::Hasher::new()),
             Algorithm::Crc32c if !isa::multiplies_carryless_wide() => Self::Crc32cNarrow(0),
@@ -54,6 +64,8 @@ impl Stream {
             Self::Crc32(_) | Self::Crc32Narrow(_) => Algorithm::Crc32,
             Self::Crc32c(_) | Self::Crc32cNarrow(_) => Algorithm::Crc32c,
             Self::Crc64Nvme(_) => Algorithm::Crc64Nvme,
+            #[cfg(target_arch = "x86_64")]
+            Self::Folded(crc) => crc.algorithm(),
             Self::Sha1(_) => Algorithm::Sha1,
             Self::Sha256(_) => Algorithm::Sha256,
             Self::Sha512(_) => Algorithm::Sha512,
@@ -72,6 +84,8 @@ impl Stream {
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Crc32(crc) | Self::Crc32c(crc) | Self::Crc64Nvme(crc) => crc.update(bytes),
+            #[cfg(target_arch = "x86_64")]
+            Self::Folded(crc) => crc.update(bytes),
             Self::Crc32Narrow(crc) => crc.update(bytes),
             Self::Crc32cNarrow(crc) => *crc = crc32c::crc32c_append(*crc, bytes),
             Self::Sha1(hash) => hash.update(bytes),
@@ -88,6 +102,8 @@ impl Stream {
     pub(crate) fn digest(&self) -> Digest {
         match self {
             Self::Crc32(crc) | Self::Crc32c(crc) => Digest::new(&(crc.finalize() as u32).to_be_bytes()),
+            #[cfg(target_arch = "x86_64")]
+            Self::Folded(crc) => crc.digest(),
             Self::Crc32Narrow(crc) => Digest::new(&crc.clone().finalize().to_be_bytes()),
             Self::Crc32cNarrow(crc) => Digest::new(&crc.to_be_bytes()),
             Self::Crc64Nvme(crc) => Digest::new(&crc.finalize().to_be_bytes()),
