@@ -1,8 +1,8 @@
 //! Spans of sources times algorithms, spread over threads. The only file that names rayon.
 //!
-//! Each thread works in *waves*: the next tile of every span it has in flight, read once and handed to every
-//! algorithm while it is in L2. Spans are taken from one queue, each thread its fair share of the bytes that are left,
-//! so that all threads end together. The calling thread hashes nothing while others do: it reports progress and can
+//! Each thread works in *waves*: the next tile of as many of the spans it has in flight as fill the lanes, read once and
+//! handed to every algorithm while it is in L2. Spans are taken from one queue, each thread its fair share of the bytes
+//! that are left, so that all threads end together; and the last of a share are in flight together, so that all lanes do. The calling thread hashes nothing while others do: it reports progress and can
 //! stop the work.
 
 #![allow(clippy::disallowed_types)]
@@ -46,7 +46,7 @@ impl Observer for () {
     }
 }
 
-/// Bytes of a wave: small enough for L2 beside the lanes' own tables.
+/// Bytes of a wave: small enough for L2 beside the lanes' own tables. Where there are more than 16 lanes it is more.
 const WAVE: usize = 256 << 10;
 /// Shorter tiles restart the hardware prefetcher too often.
 const MIN_TILE: usize = 16 << 10;
@@ -309,6 +309,7 @@ struct Worker<'a> {
     shared: &'a Shared<'a>,
     reader: Reader<'a>,
     algorithms: Vec<Box<dyn Messages>>,
+    lanes: usize,
     tile: u64,
     flights: Vec<Flight>,
     free_slots: Vec<usize>,
@@ -327,11 +328,13 @@ impl<'a> Worker<'a> {
         let Work { sources, spans, algorithms, .. } = shared.work;
         let lanes = algorithms.iter().map(|algorithm| multibuffer::lanes(*algorithm, isa)).max().unwrap_or(1);
         let slots = spans.len().min(MAX_SLOTS);
+        let tile = (WAVE / lanes).max(MIN_TILE).next_multiple_of(TILE_ALIGN);
         Self {
             shared,
             reader: Reader::new(sources, ahead),
             algorithms: algorithms.iter().map(|algorithm| multibuffer::messages(*algorithm, slots, isa)).collect(),
-            tile: (WAVE / lanes).max(MIN_TILE).next_multiple_of(TILE_ALIGN) as u64,
+            lanes,
+            tile: tile as u64,
             flights: Vec::new(),
             free_slots: (0..slots).rev().collect(),
         }
@@ -347,18 +350,28 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Bytes of a wave that fills the lanes.
+    fn full_wave(&self) -> u64 {
+        self.tile * self.lanes as u64
+    }
+
     /// Fills the wave from the queue, but takes no more than a fair share of what is left.
     fn take_spans(&mut self) {
         let spans = self.shared.work.spans;
         let mut wave: u64 = self.flights.iter().map(|flight| flight.rest.len().min(self.tile)).sum();
-        if wave >= WAVE as u64 || self.free_slots.is_empty() {
+        if wave >= self.full_wave() || self.free_slots.is_empty() {
             return;
         }
         let mut mine: u64 = self.flights.iter().map(|flight| flight.rest.len()).sum();
         let mut queue = lock(&self.shared.queue);
         let share = queue.left.div_ceil(self.shared.threads);
-        while wave < WAVE as u64 && (mine < share || self.flights.is_empty()) {
+        while mine < share || self.flights.is_empty() {
             let Some(rest) = spans.get(queue.next) else { return };
+            // What would not fill the lanes once more comes along now.
+            let last = share.saturating_sub(mine) < rest.len().saturating_mul(self.lanes as u64);
+            if wave >= self.full_wave() && !last {
+                return;
+            }
             if self.shared.failed[rest.source].load(Relaxed) {
                 queue.left -= rest.len();
                 queue.next += 1;
@@ -372,16 +385,30 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Reads and hashes the next tile of every span in flight.
+    /// The flights that go on in the next wave, at the front: those with the most before them, as many as fill it.
+    fn choose(&mut self) -> usize {
+        self.flights.sort_by_key(|flight| std::cmp::Reverse(flight.rest.len()));
+        let mut wave = 0;
+        let fill = self.flights.iter().take_while(|flight| {
+            let full = wave >= self.full_wave();
+            wave += flight.rest.len().min(self.tile);
+            !full
+        });
+        let count = fill.count();
+        self.algorithms.iter().map(|messages| messages.fill(count)).min().unwrap_or(count)
+    }
+
+    /// Reads and hashes the next tile of the spans in flight.
     fn wave(&mut self) {
+        let count = self.choose();
         // Fewer spans than lanes have longer tiles.
-        let tile = self.tile.max((WAVE / self.flights.len().next_power_of_two()) as u64);
+        let tile = self.tile.max((WAVE / count.next_power_of_two()) as u64);
         let step = |flight: &Flight| {
             let Range { start, end } = flight.rest.range;
             let span = Span { source: flight.rest.source, range: start..end.min(start + tile) };
             Step { slot: flight.slot, span, end }
         };
-        let steps: Vec<Step> = self.flights.iter().map(step).collect();
+        let steps: Vec<Step> = self.flights[..count].iter().map(step).collect();
         let mut wave = Vec::with_capacity(steps.len());
         let mut hashed = 0;
         for ((flight, step), read) in self.flights.iter().zip(&steps).zip(self.reader.read(&steps)) {

@@ -27,6 +27,11 @@ pub(super) trait Compression<const N: usize>: Debug + Sized {
     /// Fewer messages than this are faster one after the other. Measured: `cargo bench -p partsum-benches`.
     fn min_lanes(isa: Isa) -> usize;
 
+    /// What a block of each lane costs in one, two, ... vectors, relative to each other; measured likewise.
+    fn costs(_: Isa) -> [usize; MAX_GROUPS] {
+        [1; MAX_GROUPS]
+    }
+
     /// How else to hash several messages at once, where lanes do not pay.
     fn streams(_: Isa) -> Option<Streams<Self::Word, N>> {
         None
@@ -162,7 +167,7 @@ impl<C: Compression<N>, const N: usize> Lanes<C, N> {
 
     /// Walks the jobs in lockstep; a lane whose job ends takes the next one.
     fn run<'a>(&mut self, jobs: Vec<Job<'a>>) {
-        let width = evenly(jobs.len(), self.width());
+        let width = if self.lanes >= self.min_lanes { self.lanes } else { evenly(jobs.len(), self.width()) };
         let mut jobs = jobs.into_iter();
         let mut active: Vec<Job<'a>> = Vec::with_capacity(width);
         loop {
@@ -254,6 +259,18 @@ impl<C: Compression<N>, const N: usize> Messages for Lanes<C, N> {
             let slot = &mut self.slots[tile.slot];
             slot.digest = C::digest(&slot.state, rest, slot.hashed);
         }
+    }
+
+    fn fill(&self, count: usize) -> usize {
+        if count > self.lanes || count < self.min_lanes {
+            return count;
+        }
+        // Messages for each unit of cost: with as many vectors as hold all of them, or fewer, full.
+        let vectors = count.div_ceil(self.vector_lanes);
+        let costs = C::costs(self.isa);
+        let rate = |vectors: usize| count.min(vectors * self.vector_lanes) as f64 / costs[vectors - 1] as f64;
+        let best = (1..=vectors).max_by(|a, b| rate(*a).total_cmp(&rate(*b))).unwrap_or(vectors);
+        count.min(best * self.vector_lanes)
     }
 
     fn digest(&self, slot: usize) -> Digest {

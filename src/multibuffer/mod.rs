@@ -34,6 +34,11 @@ pub(crate) struct Tile<'a> {
 pub(crate) trait Messages: Debug + Send {
     /// Hashes a wave; no slot is in it twice.
     fn update(&mut self, wave: &[Tile<'_>]);
+    /// How many of `count` messages to go on with, where the others can wait their turn: a few of them in one more vector
+    /// would cost more time than they gain.
+    fn fill(&self, count: usize) -> usize {
+        count
+    }
     /// The digest of the message that last ended in the slot.
     fn digest(&self, slot: usize) -> Digest;
 }

@@ -22,8 +22,8 @@ const ALIGN: u64 = 4096;
 const BLOCK: usize = 512;
 /// Smaller buffers are not worth keeping.
 const MIN_SPARE: u64 = 64 << 10;
-/// Tiles in a window: a thread has at most twice so many times its wave of 256 KiB in memory.
-const TILES: u64 = 32;
+/// Tiles in a window: a thread has at most twice so many for each span in flight in memory, 12 to 24 MiB.
+const TILES: u64 = 16;
 /// Reads under way for each thread that hashes: a disk needs several to be fast.
 const READS: usize = 4;
 
