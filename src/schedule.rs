@@ -50,6 +50,11 @@ impl Observer for () {
 const WAVE: usize = 256 << 10;
 /// Shorter tiles restart the hardware prefetcher too often.
 const MIN_TILE: usize = 16 << 10;
+/// By so much more each long span's first tile is shorter than its neighbour's: spans that are a power of two apart would
+/// otherwise share the cache's sets, tile for tile. Of long spans alone, because lanes idle where tiles differ.
+const SKEW: u64 = 3 * TILE_ALIGN as u64;
+const SKEWS: u64 = 32;
+const LONG_SPAN: u64 = 2 << 20;
 /// Spans in flight on one thread, however short they are.
 const MAX_SLOTS: usize = 256;
 /// A thread that gets less than this costs more than it gives.
@@ -77,7 +82,7 @@ const ENOUGH_RANGES: usize = 8;
 /// [`Error::InvalidArgument`] for an instruction set that this CPU does not have.
 pub(crate) fn parallel_ranges(algorithms: &[Algorithm], threads: usize) -> Result<usize> {
     let isa = Isa::selected()?;
-    let lanes = || algorithms.iter().map(|algorithm| multibuffer::lanes(*algorithm, isa));
+    let lanes = || algorithms.iter().map(|algorithm| multibuffer::lanes_from_memory(*algorithm, isa));
     let widest = lanes().max().unwrap_or(1);
     let narrowest = lanes().filter(|lanes| *lanes > 1).min().unwrap_or(1);
     Ok(narrowest.saturating_mul(threads).max(widest).clamp(2, ENOUGH_RANGES))
@@ -90,7 +95,7 @@ pub(crate) fn parallel_ranges(algorithms: &[Algorithm], threads: usize) -> Resul
 /// [`Error::InvalidArgument`] for an instruction set that this CPU does not have.
 pub(crate) fn useful_threads(algorithms: &[Algorithm], ranges: usize, threads: usize) -> Result<usize> {
     let isa = Isa::selected()?;
-    let lanes = algorithms.iter().map(|algorithm| multibuffer::lanes(*algorithm, isa));
+    let lanes = algorithms.iter().map(|algorithm| multibuffer::lanes_from_memory(*algorithm, isa));
     Ok(lanes.filter(|lanes| *lanes > 1).min().map_or(threads, |lanes| threads.min(ranges.div_ceil(lanes))))
 }
 
@@ -326,7 +331,10 @@ struct Flight {
 impl<'a> Worker<'a> {
     fn new(shared: &'a Shared<'a>, ahead: &Ahead<'a>, isa: Isa) -> Self {
         let Work { sources, spans, algorithms, .. } = shared.work;
-        let lanes = algorithms.iter().map(|algorithm| multibuffer::lanes(*algorithm, isa)).max().unwrap_or(1);
+        let lanes = match algorithms {
+            [alone] if !sources.iter().any(Source::is_copied) => multibuffer::lanes_from_memory(*alone, isa),
+            _ => algorithms.iter().map(|algorithm| multibuffer::lanes(*algorithm, isa)).max().unwrap_or(1),
+        };
         let slots = spans.len().min(MAX_SLOTS);
         let tile = (WAVE / lanes).max(MIN_TILE).next_multiple_of(TILE_ALIGN);
         Self {
@@ -405,6 +413,8 @@ impl<'a> Worker<'a> {
         let tile = self.tile.max((WAVE / count.next_power_of_two()) as u64);
         let step = |flight: &Flight| {
             let Range { start, end } = flight.rest.range;
+            let skewed = flight.first && count > 1 && flight.rest.len() >= LONG_SPAN;
+            let tile = if skewed { tile - SKEW * (flight.slot as u64 % SKEWS) } else { tile };
             let span = Span { source: flight.rest.source, range: start..end.min(start + tile) };
             Step { slot: flight.slot, span, end }
         };

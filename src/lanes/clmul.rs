@@ -345,16 +345,10 @@ fn load_128(bytes: &[u8; 16]) -> __m128i {
 }
 
 /// Asks for the `BYTES` that are `ahead` of `bytes`.
-#[inline]
-#[target_feature(enable = "avx2,vpclmulqdq")]
+#[inline(always)]
 fn prefetch<const BYTES: usize>(bytes: &[u8], ahead: usize) {
-    for line in (0..BYTES).step_by(64) {
-        let line = bytes.as_ptr().wrapping_add(ahead + line);
-        // SAFETY: a hint, which does nothing where there is no memory. Later versions of Rust have it as safe.
-        #[allow(unused_unsafe)]
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(line.cast());
-        }
+    for line in (0..BYTES).step_by(super::LINE) {
+        super::prefetch(bytes.as_ptr().wrapping_add(ahead + line));
     }
 }
 

@@ -80,6 +80,26 @@ pub(crate) trait Vector: Words {
     unsafe fn transpose(fetched: [Self; 4]) -> [Self; 4];
 }
 
+/// Bytes of a cache line.
+const LINE: usize = 64;
+/// How far ahead of a block memory is asked for: the CPU follows fewer rows than there are lanes, above all when two threads
+/// share a core.
+const AHEAD: usize = 512;
+
+/// Asks for the cache line of an address.
+#[inline(always)]
+fn prefetch(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which does nothing where there is no memory. Later versions of Rust have it as safe.
+    #[allow(unused_unsafe)]
+    unsafe {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
 /// How many steps of [`load_piece`] load a block.
 pub(crate) const fn pieces<W: Words>() -> usize {
     8 * (W::LANES / W::Vector::LANES)
@@ -98,6 +118,11 @@ pub(crate) unsafe fn load_piece<W: Words>(piece: usize, rows: &[*const u8], offs
     // SAFETY: forwarded.
     unsafe {
         if piece < 4 {
+            for row in rows.iter().skip(piece).step_by(4) {
+                for line in (0..16 * W::Word::BYTES).step_by(LINE) {
+                    prefetch(row.wrapping_add(offset + AHEAD + line));
+                }
+            }
             for (nth, quarter) in quarters.iter_mut().enumerate() {
                 let fetched = W::Vector::fetch(piece, rows, offset + 4 * nth * W::Word::BYTES);
                 quarter[piece].vectors()[n] = fetched.pin();

@@ -107,9 +107,11 @@ fn widths<C: Compression<N>, const N: usize>(isa: Isa) -> (usize, usize) {
     (vector, vector * C::GROUPS.min(groups))
 }
 
-/// Messages side by side when there are enough of them; 1 if they are best hashed one after the other.
-pub(super) fn lanes<C: Compression<N>, const N: usize>(isa: Isa) -> usize {
-    Lanes::<C, N>::new(0, isa).width()
+/// Messages side by side, in up to so many `vectors`, when there are enough of them; 1 if they are best hashed one after the
+/// other.
+pub(super) fn lanes<C: Compression<N>, const N: usize>(vectors: usize, isa: Isa) -> usize {
+    let lanes = Lanes::<C, N>::new(0, isa);
+    lanes.width().min(lanes.vector_lanes.saturating_mul(vectors))
 }
 
 /// The messages of one algorithm; those of a wave share the lanes.

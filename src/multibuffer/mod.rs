@@ -59,12 +59,23 @@ pub(crate) fn messages(algorithm: Algorithm, slots: usize, isa: Isa) -> Box<dyn 
 
 /// How many messages of `algorithm` are hashed side by side with `isa`; 1 if it has no lanes.
 pub(crate) fn lanes(algorithm: Algorithm, isa: Isa) -> usize {
+    up_to(usize::MAX, algorithm, isa)
+}
+
+/// The same for messages that come from memory: the CPU follows no more of them than two vectors have, above all when two
+/// threads share a core. From L2, where a third vector pays, they come if they were copied, or if another algorithm has
+/// just read them.
+pub(crate) fn lanes_from_memory(algorithm: Algorithm, isa: Isa) -> usize {
+    up_to(2, algorithm, isa)
+}
+
+fn up_to(vectors: usize, algorithm: Algorithm, isa: Isa) -> usize {
     match algorithm {
-        Algorithm::Md5 => block::lanes::<md5::Md5, 4>(isa),
-        Algorithm::Sha1 => block::lanes::<sha1::Sha1, 5>(isa),
-        Algorithm::Sha256 => block::lanes::<sha2::Sha256, 8>(isa),
-        Algorithm::Sha512 => block::lanes::<sha2::Sha512, 8>(isa),
-        Algorithm::XxHash64 => block::lanes::<xxh64::XxHash64, 4>(isa),
+        Algorithm::Md5 => block::lanes::<md5::Md5, 4>(vectors, isa),
+        Algorithm::Sha1 => block::lanes::<sha1::Sha1, 5>(vectors, isa),
+        Algorithm::Sha256 => block::lanes::<sha2::Sha256, 8>(vectors, isa),
+        Algorithm::Sha512 => block::lanes::<sha2::Sha512, 8>(vectors, isa),
+        Algorithm::XxHash64 => block::lanes::<xxh64::XxHash64, 4>(vectors, isa),
         _ => 1,
     }
 }

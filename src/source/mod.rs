@@ -138,6 +138,11 @@ const MAX_LOOKS: u64 = 16;
 const MIN_HOLES: u64 = 1 << 20;
 
 impl Source<'_> {
+    /// Whether its bytes are hashed where the CPU has just copied them.
+    pub(crate) fn is_copied(&self) -> bool {
+        matches!(self, Source::File(OpenFile { way: Way::Copied, .. }))
+    }
+
     /// Opens a regular file or a block device.
     ///
     /// # Errors

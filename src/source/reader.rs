@@ -9,6 +9,9 @@ use super::{
 };
 use crate::error::Result;
 
+/// Between the copies of steps: were they a power of two apart, they would share the cache's sets.
+const GAP: usize = 192;
+
 /// A range of one of several sources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
@@ -104,8 +107,9 @@ impl<'a> Reader<'a> {
             Way::Mapped(_) => Place::Lent,
             Way::Copied => {
                 let start = *room;
-                *room += step.span.len() as usize;
-                Place::Buffer(start..*room)
+                let end = start + step.span.len() as usize;
+                *room = end + GAP;
+                Place::Buffer(start..end)
             }
             Way::Ahead { .. } => {
                 self.windows.want(step);
