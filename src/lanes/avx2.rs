@@ -51,6 +51,7 @@ macro_rules! words {
             type Vector = Self;
             const LANES: usize = $lanes;
             const TERNARY: bool = false;
+            const REGISTERS: usize = 16;
 
             #[inline]
             #[target_feature(enable = "avx2")]

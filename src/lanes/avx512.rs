@@ -57,6 +57,7 @@ macro_rules! words {
             type Vector = Self;
             const LANES: usize = $lanes;
             const TERNARY: bool = true;
+            const REGISTERS: usize = 32;
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]

@@ -15,6 +15,7 @@ impl Compression<4> for Md5 {
     const LITTLE_ENDIAN: bool = true;
     const INITIAL: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
     const GROUPS: usize = 3;
+    const AHEAD_REGISTERS: usize = 16; // the words of both blocks are operands in memory
 
     fn min_lanes(_: Isa) -> usize {
         2

@@ -16,6 +16,7 @@ impl Compression<5> for Sha1 {
     const LITTLE_ENDIAN: bool = false;
     const INITIAL: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
     const GROUPS: usize = 1;
+    const AHEAD_REGISTERS: usize = 32;
 
     fn min_lanes(isa: Isa) -> usize {
         match (ShaInstructions::detect().is_some(), isa.is_portable()) {

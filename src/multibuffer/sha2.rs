@@ -25,6 +25,7 @@ macro_rules! sha2 {
             const LITTLE_ENDIAN: bool = false;
             const INITIAL: [$word; 8] = $initial;
             const GROUPS: usize = 1;
+            const AHEAD_REGISTERS: usize = 32;
 
             fn min_lanes(isa: Isa) -> usize {
                 let min_lanes: fn(Isa) -> usize = $min_lanes;
