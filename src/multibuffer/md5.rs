@@ -17,8 +17,8 @@ impl Compression<4> for Md5 {
     const GROUPS: usize = 3;
     const AHEAD_REGISTERS: usize = 16; // the words of both blocks are operands in memory
 
-    fn min_lanes(_: Isa) -> usize {
-        2
+    fn min_lanes(isa: Isa) -> usize {
+        if isa.is_portable() { 3 } else { 2 }
     }
 
     #[inline(always)]
