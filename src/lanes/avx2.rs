@@ -51,6 +51,7 @@ macro_rules! words {
             type Vector = Self;
             const LANES: usize = $lanes;
             const TERNARY: bool = false;
+            const REGISTERS: usize = 16;
 
             #[inline]
             #[target_feature(enable = "avx2")]
@@ -190,7 +191,7 @@ macro_rules! words {
 /// The CPU has AVX2; there are `first + step + 1` rows, both readable for 16 bytes past `offset`.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn halves(rows: &[*const u8], first: usize, step: usize, offset: usize) -> __m256i {
+pub(super) unsafe fn halves(rows: &[*const u8], first: usize, step: usize, offset: usize) -> __m256i {
     // SAFETY: the caller vouches for the rows; the loads are unaligned ones.
     unsafe {
         let low = _mm_loadu_si128(rows[first].add(offset).cast());

@@ -4,7 +4,7 @@ use core::arch::{asm, x86_64::*};
 
 use super::{
     Kernel, Simd, Vector, Words,
-    avx2::{SWAP32, SWAP64},
+    avx2::{SWAP32, SWAP64, halves},
 };
 
 pub(super) struct Avx512;
@@ -34,20 +34,17 @@ const CHOOSE: i32 = 0xCA;
 const MAJORITY: i32 = 0xE8;
 const PARITY: i32 = 0x96;
 
-/// Four words of each of four rows, `step` rows apart: one 128-bit quarter a row. Masked broadcasts load and blend; they
-/// leave the shuffling unit to the transposition.
+/// Four words of each of four rows, `step` rows apart: one 128-bit quarter a row. The compiler makes these inserts of masked
+/// broadcasts, too.
 ///
 /// # Safety
 /// The CPU has AVX-512; there are `first + 3 * step + 1` rows, each readable for 16 bytes past `offset`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 unsafe fn quarters(rows: &[*const u8], first: usize, step: usize, offset: usize) -> __m512i {
-    // SAFETY: the caller vouches for the rows; the loads are unaligned ones.
-    let row = |index: usize| unsafe { _mm_loadu_si128(rows[first + index * step].add(offset).cast()) };
-    let mut result = _mm512_castsi128_si512(row(0));
-    result = _mm512_mask_broadcast_i32x4(result, 0x00F0, row(1));
-    result = _mm512_mask_broadcast_i32x4(result, 0x0F00, row(2));
-    _mm512_mask_broadcast_i32x4(result, 0xF000, row(3))
+    // SAFETY: forwarded.
+    let (low, high) = unsafe { (halves(rows, first, step, offset), halves(rows, first + 2 * step, step, offset)) };
+    _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high)
 }
 
 macro_rules! words {
@@ -60,6 +57,7 @@ macro_rules! words {
             type Vector = Self;
             const LANES: usize = $lanes;
             const TERNARY: bool = true;
+            const REGISTERS: usize = 32;
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]

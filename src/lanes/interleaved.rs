@@ -23,6 +23,7 @@ impl<W: Vector, const N: usize> Words for Interleaved<W, N> {
     type Vector = W;
     const LANES: usize = W::LANES * N;
     const TERNARY: bool = W::TERNARY;
+    const REGISTERS: usize = W::REGISTERS;
 
     #[inline(always)]
     unsafe fn splat(word: W::Word) -> Self {

@@ -36,6 +36,8 @@ pub(crate) trait Words: Copy {
     const LANES: usize;
     /// Any function of three operands is one instruction.
     const TERNARY: bool;
+    /// Vectors that the instructions can name; of plain words, 0.
+    const REGISTERS: usize;
 
     unsafe fn splat(word: Self::Word) -> Self;
     unsafe fn add(self, other: Self) -> Self;

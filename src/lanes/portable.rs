@@ -46,6 +46,7 @@ macro_rules! words {
             type Vector = Self;
             const LANES: usize = $lanes;
             const TERNARY: bool = false;
+            const REGISTERS: usize = if $lanes == 1 { 0 } else { 16 };
 
             #[inline(always)]
             unsafe fn splat(word: $word) -> Self {

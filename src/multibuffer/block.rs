@@ -23,6 +23,9 @@ pub(super) trait Compression<const N: usize>: Debug + Sized {
     const INITIAL: [Self::Word; N];
     /// Vectors that measure fastest when interleaved, with every lane busy, where the registers hold as many.
     const GROUPS: usize;
+    /// With fewer registers than this, the words of the next block would be in the way of this one's rounds: blocks are
+    /// loaded one at a time.
+    const AHEAD_REGISTERS: usize;
 
     /// Fewer messages than this are faster one after the other. Measured: `cargo bench -p partsum-benches`.
     fn min_lanes(isa: Isa) -> usize;
@@ -353,10 +356,14 @@ unsafe fn walk<C: Compression<N, Word = W::Word>, const N: usize, W: Words>(
     unsafe {
         let (now, next) = (&mut [W::splat(C::Word::ZERO); 16], &mut [W::splat(C::Word::ZERO); 16]);
         let (mut now, mut next) = (now, next);
-        if W::Vector::LANES == 1 {
-            // Plain words are loaded where they are used.
+        if W::REGISTERS < C::AHEAD_REGISTERS {
             for offset in (0..bytes).step_by(C::BLOCK) {
-                Next { rows, offset, words: now }.after(0, 1);
+                let mut load = Next { rows, offset, words: now };
+                // Written out: as a loop, it would keep the words in memory.
+                macro_rules! after {
+                    ($($step:literal)*) => { $(load.after($step, 8);)* };
+                }
+                after!(0 1 2 3 4 5 6 7);
                 C::block(state, now, Next { rows: &[], offset, words: next });
             }
             return;

@@ -15,14 +15,15 @@ impl Compression<4> for Md5 {
     const LITTLE_ENDIAN: bool = true;
     const INITIAL: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
     const GROUPS: usize = 3;
+    const AHEAD_REGISTERS: usize = 16; // the words of both blocks are operands in memory
 
-    fn min_lanes(_: Isa) -> usize {
-        2
+    fn min_lanes(isa: Isa) -> usize {
+        if isa.is_portable() { 3 } else { 2 }
     }
 
     fn costs(isa: Isa) -> [usize; 3] {
         // Cycles of Zen 3; of Zen 4 as llvm-mca has it.
-        if isa.is_avx512() { [339, 497, 497] } else { [420, 470, 620] }
+        if isa.is_avx512() { [323, 510, 510] } else { [420, 470, 620] }
     }
 
     #[inline(always)]

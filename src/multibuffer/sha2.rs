@@ -25,6 +25,7 @@ macro_rules! sha2 {
             const LITTLE_ENDIAN: bool = false;
             const INITIAL: [$word; 8] = $initial;
             const GROUPS: usize = 1;
+            const AHEAD_REGISTERS: usize = 32;
 
             fn min_lanes(isa: Isa) -> usize {
                 let min_lanes: fn(Isa) -> usize = $min_lanes;
@@ -120,11 +121,7 @@ sha2! {
     Sha256, u32, SHA256_INITIAL, SHA256_CONSTANTS, single: sha2::block_api::compress256,
     SIGMA0: 30 19 10, SIGMA1: 26 21 7,
     sigma0: 25 14 3, sigma1: 15 13 10,
-    min_lanes: |isa| match (isa.is_portable(), ShaInstructions::detect().is_some()) {
-        (_, true) => usize::MAX,
-        (true, false) => 3,
-        (false, false) => 2,
-    },
+    min_lanes: |isa| if isa.is_portable() || ShaInstructions::detect().is_some() { usize::MAX } else { 2 },
     streams: sha256_streams,
 }
 

@@ -17,6 +17,7 @@ impl Compression<4> for XxHash64 {
     const LITTLE_ENDIAN: bool = true;
     const INITIAL: [u64; 4] = [PRIMES[0].wrapping_add(PRIMES[1]), PRIMES[1], 0, PRIMES[0].wrapping_neg()];
     const GROUPS: usize = 1;
+    const AHEAD_REGISTERS: usize = usize::MAX; // a word is used once: there is no time to load another in
 
     fn min_lanes(isa: Isa) -> usize {
         match (isa.is_portable(), isa.is_avx512()) {
@@ -70,16 +71,19 @@ impl Compression<4> for XxHash64 {
     }
 
     #[inline(always)]
-    unsafe fn block<W: Words<Word = u64>>(state: &mut [W; 4], words: &mut [W; 16], mut next: Next<'_, W>) {
+    unsafe fn block<W: Words<Word = u64>>(state: &mut [W; 4], words: &mut [W; 16], _: Next<'_, W>) {
         // SAFETY: the caller vouches for the CPU and for the rows of the next block.
         unsafe {
             let (p1, p2) = (W::splat(PRIMES[0]), W::splat(PRIMES[1]));
-            for (index, stripe) in words.as_chunks::<4>().0.iter().enumerate() {
-                for (sum, input) in state.iter_mut().zip(stripe) {
-                    *sum = sum.add(input.mul(p2)).rotate_left::<31>().mul(p1);
-                }
-                next.after(index, 4);
+            // Written out: the compiler's own way to unroll it is slower.
+            macro_rules! stripes {
+                ($($stripe:literal)*) => {$(
+                    for i in 0..4 {
+                        state[i] = state[i].add(words[4 * $stripe + i].mul(p2)).rotate_left::<31>().mul(p1);
+                    }
+                )*};
             }
+            stripes!(0 1 2 3);
         }
     }
 }
