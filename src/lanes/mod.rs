@@ -15,6 +15,8 @@ mod interleaved;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod sha;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod sha512;
 
 pub(crate) use interleaved::Interleaved;
 

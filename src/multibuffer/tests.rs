@@ -1,6 +1,7 @@
 //! Every algorithm with lanes, on every instruction set of this CPU, against RustCrypto's one-message code.
 
 use proptest::prelude::*;
+use sha2::Digest as _;
 
 use super::{TILE_ALIGN, Tile, hash_many, lanes, messages};
 use crate::{algorithm::Algorithm, digest::Digest, isa::Isa, stream};
@@ -11,7 +12,15 @@ fn bytes(length: usize, salt: usize) -> Vec<u8> {
 }
 
 fn expected(algorithm: Algorithm, whole: &[&[u8]]) -> Vec<Digest> {
-    whole.iter().map(|message| stream::digest(algorithm, message)).collect()
+    whole.iter().map(|message| oracle(algorithm, message)).collect()
+}
+
+/// SHA-512's streams share a kernel with the code under test.
+fn oracle(algorithm: Algorithm, message: &[u8]) -> Digest {
+    match algorithm {
+        Algorithm::Sha512 => Digest::new(&sha2::Sha512::digest(message)),
+        _ => stream::digest(algorithm, message),
+    }
 }
 
 fn check(whole: &[&[u8]]) {
@@ -105,7 +114,7 @@ proptest! {
                     }
                 }
                 for (digest, message) in digests.iter().zip(&whole) {
-                    prop_assert_eq!(digest.unwrap(), stream::digest(algorithm, message), "{}", algorithm);
+                    prop_assert_eq!(digest.unwrap(), oracle(algorithm, message), "{}", algorithm);
                 }
             }
         }

@@ -1,9 +1,10 @@
 //! One message at a time: CRC, XXH, and single-message MD5 and SHA, each by the crate that is best at it; CRCs by our own
-//! kernel where that is faster than any.
+//! kernel where that is faster than any, and SHA-512.
 
 mod combine;
 #[cfg(target_arch = "x86_64")]
 mod folded;
+pub(crate) mod sha512;
 
 use std::{fmt, hash::Hasher as _};
 
@@ -30,7 +31,7 @@ pub(crate) enum Stream {
     Folded(folded::Folded),
     Sha1(sha1::Sha1),
     Sha256(sha2::Sha256),
-    Sha512(sha2::Sha512),
+    Sha512(sha512::Sha512),
     Md5(md5::Md5),
     XxHash64(XxHash64),
     XxHash3(XxHash3_64),
@@ -51,7 +52,7 @@ impl Stream {
             Algorithm::Crc64Nvme => Self::Crc64Nvme(crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme)),
             Algorithm::Sha1 => Self::Sha1(sha1::Sha1::new()),
             Algorithm::Sha256 => Self::Sha256(sha2::Sha256::new()),
-            Algorithm::Sha512 => Self::Sha512(sha2::Sha512::new()),
+            Algorithm::Sha512 => Self::Sha512(sha512::Sha512::new()),
             Algorithm::Md5 => Self::Md5(md5::Md5::new()),
             Algorithm::XxHash64 => Self::XxHash64(XxHash64::with_seed(0)),
             Algorithm::XxHash3 => Self::XxHash3(XxHash3_64::with_seed(0)),
@@ -109,7 +110,7 @@ impl Stream {
             Self::Crc64Nvme(crc) => Digest::new(&crc.finalize().to_be_bytes()),
             Self::Sha1(hash) => Digest::new(&hash.clone().finalize()),
             Self::Sha256(hash) => Digest::new(&hash.clone().finalize()),
-            Self::Sha512(hash) => Digest::new(&hash.clone().finalize()),
+            Self::Sha512(hash) => hash.digest(),
             Self::Md5(hash) => Digest::new(&hash.clone().finalize()),
             Self::XxHash64(hash) => Digest::new(&hash.finish().to_be_bytes()),
             Self::XxHash3(hash) => Digest::new(&hash.finish().to_be_bytes()),
