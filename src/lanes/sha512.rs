@@ -226,7 +226,7 @@ unsafe fn run<W: Vector<Word = u64>>(Compress { constants, state, blocks }: Comp
                         round!(14, c d e f g h a b, $then);
                         round!(15, b c d e f g h a, $then);
                         sums = sums.add(16 * W::LANES);
-                        asm!("/* {0} */", inout(reg) sums, options(nomem, nostack, preserves_flags));
+                        asm!("/* {0} */", inout(reg) sums, options(readonly, nostack, preserves_flags));
                     };
                 }
                 macro_rules! nothing {
