@@ -2,7 +2,7 @@
 //!
 //! Blocks depend on each other through the state alone, so vectors hold the schedules of as many blocks as they have lanes.
 //! They run beside the rounds, on plain words, of as many blocks before those: the two use different units of the CPU.
-//! The rounds are bound by their chains of dependent instructions: the compiler's order of them is a sixth slower than
+//! The rounds are bound by their chains of dependent instructions: the compiler's order of them is a seventh slower than
 //! this one, and the schedule has to be dealt out in pieces of a few instructions.
 
 use core::{arch::asm, mem::MaybeUninit};
@@ -226,6 +226,7 @@ unsafe fn run<W: Vector<Word = u64>>(Compress { constants, state, blocks }: Comp
                         round!(14, c d e f g h a b, $then);
                         round!(15, b c d e f g h a, $then);
                         sums = sums.add(16 * W::LANES);
+                        // One pointer, and no index beside it.
                         asm!("/* {0} */", inout(reg) sums, options(readonly, nostack, preserves_flags));
                     };
                 }

@@ -8,7 +8,7 @@ const BLOCK: usize = 128;
 
 /// Where the kernel's first schedules, which no rounds hide, pay.
 #[cfg(target_arch = "x86_64")]
-const MIN_BLOCKS: usize = 6;
+const MIN_BLOCKS: usize = 16;
 
 /// Folds whole blocks into the state.
 pub(crate) fn compress(isa: Isa, state: &mut [u64; 8], blocks: &[[u8; BLOCK]]) {
