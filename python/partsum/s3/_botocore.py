@@ -94,6 +94,8 @@ class _Enabled:
             _state.blocks += 1
             if self._first:
                 _state.on = False
+            # Between the call and the block, another block may have been the last to end.
+            _state.settle()
 
     def __exit__(
         self,
