@@ -2,8 +2,8 @@
 //!
 //! Each thread works in *waves*: the next tile of as many of the spans it has in flight as fill the lanes, read once and
 //! handed to every algorithm while it is in L2. Spans are taken from one queue, each thread its fair share of the bytes
-//! that are left, so that all threads end together; and the last of a share are in flight together, so that all lanes do. The calling thread hashes nothing while others do: it reports progress and can
-//! stop the work.
+//! that are left, so that all threads end together; and the last of a share are in flight together, so that all lanes do.
+//! The calling thread hashes nothing while others do: it reports progress and can stop the work.
 
 #![allow(clippy::disallowed_types)]
 
