@@ -15,11 +15,11 @@ use crate::{
     algorithm::Algorithm,
     digest::Digest,
     error::{Error, Result},
+    multibuffer::Message,
     parts::{Part, PartPlan, PartSize, SmallParts},
     s3::ObjectChecksums,
     schedule::{self, Observer, Outcome, Work},
     source::{Io, Source, Span},
-    stream::Stream,
 };
 
 /// How to hash, beyond what.
@@ -233,12 +233,12 @@ fn threads(options: &Options) -> Result<usize> {
 /// assert_eq!(hasher.digest().to_hex(), "e3069283");
 /// ```
 #[derive(Clone, Debug)]
-pub struct Hasher(Stream);
+pub struct Hasher(Message);
 
 impl Hasher {
     /// The empty message.
     pub fn new(algorithm: Algorithm) -> Self {
-        Self(Stream::new(algorithm))
+        Self(Message::new(algorithm))
     }
 
     /// The algorithm.

@@ -8,11 +8,11 @@ use crate::{
     digest::Digest,
     error::{Error, PartPlanError, Result},
     limits::{MAX_PARTS, MIN_PART_SIZE},
+    multibuffer::Message,
     parts::{PartPlan, PartSize, SmallParts},
     s3::ObjectChecksums,
     schedule::{self, Observer, Work},
     source::{Source, Span},
-    stream::Stream,
 };
 
 /// An object of unknown size, fed piece by piece and cut into parts on the way.
@@ -39,7 +39,7 @@ pub struct MultipartHasher {
     /// Digests of the parts that are complete, for each algorithm.
     columns: Vec<Vec<Digest>>,
     /// The part that is being fed, and its bytes so far.
-    streams: Vec<Stream>,
+    messages: Vec<Message>,
     filled: u64,
 }
 
@@ -142,9 +142,9 @@ impl MultipartHasher {
             PartSize::Plan(plan) if !plan.multipart() => Cut::Never,
             PartSize::Plan(plan) => Cut::Sizes(plan.iter().map(|part| part.size).collect()),
         };
-        let streams = algorithms.iter().map(|algorithm| Stream::new(*algorithm)).collect();
+        let messages = algorithms.iter().map(|algorithm| Message::new(*algorithm)).collect();
         let columns = vec![Vec::new(); algorithms.len()];
-        Ok(Self { algorithms, options, cut, size: 0, columns, streams, filled: 0 })
+        Ok(Self { algorithms, options, cut, size: 0, columns, messages, filled: 0 })
     }
 
     /// Bytes fed so far.
@@ -179,8 +179,8 @@ impl MultipartHasher {
                 }
                 _ => {
                     let taken = (bytes.len().min(TILE) as u64).min(part_size - self.filled) as usize;
-                    for stream in &mut self.streams {
-                        stream.update(&bytes[..taken]);
+                    for message in &mut self.messages {
+                        message.update(&bytes[..taken]);
                     }
                     self.filled += taken as u64;
                     if self.filled == part_size {
@@ -269,9 +269,9 @@ impl MultipartHasher {
     }
 
     fn end_part(&mut self) {
-        for (column, stream) in self.columns.iter_mut().zip(&mut self.streams) {
-            column.push(stream.digest());
-            stream.reset();
+        for (column, message) in self.columns.iter_mut().zip(&mut self.messages) {
+            column.push(message.digest());
+            message.reset();
         }
         self.filled = 0;
     }

@@ -198,7 +198,7 @@ pub(crate) fn enter(isa: Isa, kernel: impl Kernel) {
     }
 }
 
-/// Runs `kernel` with words instead of vectors, for one message.
+/// Runs `kernel` with words instead of vectors, for one message or two.
 pub(crate) fn enter_scalar(isa: Isa, kernel: impl Kernel) {
     /// # Safety
     /// The CPU has BMI1 and BMI2.

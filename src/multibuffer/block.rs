@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A hash that folds fixed blocks into a state of `N` words; written once for all vectors.
-pub(super) trait Compression<const N: usize>: Debug + Sized {
+pub(super) trait Compression<const N: usize>: Clone + Debug + Sized {
     /// What states and blocks are made of.
     type Word: Word;
     /// Bytes in a block.
@@ -42,7 +42,8 @@ pub(super) trait Compression<const N: usize>: Debug + Sized {
 
     /// Folds whole blocks of one message.
     fn single(isa: Isa, state: &mut [Self::Word; N], blocks: &[u8]) {
-        lanes::enter_scalar(isa, Single::<Self, N> { state, blocks });
+        let (states, rows, bytes) = (std::slice::from_mut(state), &[blocks], blocks.len());
+        lanes::enter_scalar(isa, Lockstep::<Self, N, 1> { states, rows, bytes });
     }
 
     /// The blocks that end a message of so many `bytes`, of which `rest` fill no block: with Merkle-Damgård's padding.
@@ -91,9 +92,23 @@ impl<W, const N: usize> Debug for Streams<W, N> {
     }
 }
 
+/// Pairs of messages on plain words: the chain of dependent steps of one leaves room for another.
+pub(super) fn pairs<C: Compression<N>, const N: usize>(isa: Isa) -> Streams<C::Word, N> {
+    let compress = move |states: &mut [[C::Word; N]], rows: &[&[u8]]| match (states, rows) {
+        ([state], [blocks]) => C::single(isa, state, blocks),
+        (states, rows) => {
+            let bytes = rows.iter().map(|row| row.len()).min().unwrap_or(0);
+            lanes::enter_scalar(isa, Lockstep::<C, N, 2> { states, rows, bytes });
+        }
+    };
+    Streams { width: 2, compress: Box::new(compress) }
+}
+
 /// Most vectors that are interleaved, and most lanes in flight.
 const MAX_GROUPS: usize = 3;
 const MAX_LANES: usize = 32;
+/// Bytes of the largest block.
+const MAX_BLOCK: usize = 128;
 
 /// Lanes of one vector of `isa`, and lanes of as many as `C` interleaves.
 fn widths<C: Compression<N>, const N: usize>(isa: Isa) -> (usize, usize) {
@@ -225,7 +240,7 @@ impl<C: Compression<N>, const N: usize> Lanes<C, N> {
             states[lane] = self.slots[job.slot].state;
             rows[lane] = job.blocks;
         }
-        let (states_of, rows) = (&mut states, &rows);
+        let (states_of, rows) = (&mut states[..], &rows[..]);
         // The constant first: of what does not interleave, the wider code is not compiled at all.
         match active.len().div_ceil(self.vector_lanes) {
             3 if C::GROUPS > 2 => lanes::enter(self.isa, Lockstep::<C, N, 3> { states: states_of, rows, bytes }),
@@ -283,6 +298,51 @@ impl<C: Compression<N>, const N: usize> Messages for Lanes<C, N> {
     }
 }
 
+/// One message whose bytes come in pieces.
+#[derive(Clone, Debug)]
+pub(super) struct Single<C: Compression<N>, const N: usize> {
+    isa: Isa,
+    state: [C::Word; N],
+    hashed: u64,
+    /// Begins with the last `hashed % C::BLOCK` bytes, which fill no block yet.
+    rest: [u8; MAX_BLOCK],
+}
+
+impl<C: Compression<N>, const N: usize> Single<C, N> {
+    pub(super) fn new(isa: Isa) -> Self {
+        Self { isa, state: C::INITIAL, hashed: 0, rest: [0; MAX_BLOCK] }
+    }
+
+    pub(super) fn update(&mut self, mut bytes: &[u8]) {
+        let filled = self.filled();
+        self.hashed += bytes.len() as u64;
+        if filled > 0 {
+            let (head, tail) = bytes.split_at(bytes.len().min(C::BLOCK - filled));
+            self.rest[filled..][..head.len()].copy_from_slice(head);
+            if filled + head.len() < C::BLOCK {
+                return;
+            }
+            C::single(self.isa, &mut self.state, &self.rest[..C::BLOCK]);
+            bytes = tail;
+        }
+        let (blocks, rest) = bytes.split_at(bytes.len() - bytes.len() % C::BLOCK);
+        C::single(self.isa, &mut self.state, blocks);
+        self.rest[..rest.len()].copy_from_slice(rest);
+    }
+
+    /// The digest of what has been fed so far; feeding may go on.
+    pub(super) fn digest(&self) -> Digest {
+        let rest = &self.rest[..self.filled()];
+        let mut state = self.state;
+        C::single(self.isa, &mut state, &C::end(rest, self.hashed));
+        C::digest(&state, rest, self.hashed)
+    }
+
+    fn filled(&self) -> usize {
+        (self.hashed % C::BLOCK as u64) as usize
+    }
+}
+
 /// The size of the fewest equal groups of at most `width` that hold `count`: six in fives are slower than six in threes.
 fn evenly(count: usize, width: usize) -> usize {
     count.div_ceil(count.div_ceil(width).max(1)).max(1)
@@ -290,8 +350,8 @@ fn evenly(count: usize, width: usize) -> usize {
 
 /// `GROUPS` vectors walk `bytes` of their rows together.
 struct Lockstep<'a, C: Compression<N>, const N: usize, const GROUPS: usize> {
-    states: &'a mut [[C::Word; N]; MAX_LANES],
-    rows: &'a [&'a [u8]; MAX_LANES],
+    states: &'a mut [[C::Word; N]],
+    rows: &'a [&'a [u8]],
     bytes: usize,
 }
 
@@ -302,38 +362,21 @@ impl<C: Compression<N>, const N: usize, const GROUPS: usize> Kernel for Lockstep
         if GROUPS > S::GROUPS {
             unreachable!("more vectors than the registers hold");
         }
-        assert!(self.rows.iter().all(|row| row.len() >= self.bytes));
-        let rows = self.rows.map(<[u8]>::as_ptr);
-        let rows = &rows[..Interleaved::<<C::Word as Word>::Vector<S>, GROUPS>::LANES];
+        let lanes = Interleaved::<<C::Word as Word>::Vector<S>, GROUPS>::LANES;
+        let mut rows = [std::ptr::null(); MAX_LANES];
+        for (pointer, row) in rows.iter_mut().zip(&self.rows[..lanes]) {
+            assert!(row.len() >= self.bytes);
+            *pointer = row.as_ptr();
+        }
         // SAFETY: the caller vouches for the CPU; every row was just seen to have `bytes`, a whole number of blocks.
         unsafe {
             let mut state = [Interleaved::<<C::Word as Word>::Vector<S>, GROUPS>::splat(C::Word::ZERO); N];
             for (index, word) in state.iter_mut().enumerate() {
                 *word = Interleaved::gather(|lane| self.states[lane][index]);
             }
-            walk::<C, N, _>(&mut state, rows, self.bytes);
+            walk::<C, N, _>(&mut state, &rows[..lanes], self.bytes);
             for (index, word) in state.into_iter().enumerate() {
                 word.scatter(|lane, word| self.states[lane][index] = word);
-            }
-        }
-    }
-}
-
-/// One message, block after block.
-struct Single<'a, C: Compression<N>, const N: usize> {
-    state: &'a mut [C::Word; N],
-    blocks: &'a [u8],
-}
-
-impl<C: Compression<N>, const N: usize> Kernel for Single<'_, C, N> {
-    #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
-        // SAFETY: the caller vouches for the CPU; the one row is whole blocks.
-        unsafe {
-            let mut state = self.state.map(|word| <C::Word as Word>::Vector::<S>::splat(word));
-            walk::<C, N, _>(&mut state, &[self.blocks.as_ptr()], self.blocks.len());
-            for (word, folded) in self.state.iter_mut().zip(state) {
-                folded.scatter(|_, folded| *word = folded);
             }
         }
     }

@@ -4,10 +4,10 @@
 
 use std::hint::black_box;
 
-use super::block::{Compression, Next};
+use super::block::{self, Compression, Next, Streams};
 use crate::{isa::Isa, lanes::Words};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Md5;
 
 impl Compression<4> for Md5 {
@@ -17,8 +17,12 @@ impl Compression<4> for Md5 {
     const GROUPS: usize = 3;
     const AHEAD_REGISTERS: usize = 16; // the words of both blocks are operands in memory
 
-    fn min_lanes(isa: Isa) -> usize {
-        if isa.is_portable() { 3 } else { 2 }
+    fn min_lanes(_: Isa) -> usize {
+        3
+    }
+
+    fn streams(isa: Isa) -> Option<Streams<u32, 4>> {
+        Some(block::pairs::<Self, 4>(isa))
     }
 
     fn costs(isa: Isa) -> [usize; 3] {
@@ -35,7 +39,7 @@ impl Compression<4> for Md5 {
             // Were these constants, the compiler would add them last, in the chain of dependent steps; and it would keep the
             // words in registers, which have no room for them.
             let k = black_box(&CONSTANTS);
-            let m = if W::LANES > 1 { black_box(m) } else { m };
+            let m = if W::REGISTERS > 0 { black_box(m) } else { m };
 
             // `a = b + rotate(a + f(b, c, d) + m[i] + k[t], s)`, one vector after the other: the temporaries of all do not
             // fit the registers beside their states.

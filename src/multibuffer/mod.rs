@@ -1,11 +1,12 @@
-//! Many messages of one algorithm at once.
+//! Many messages of one algorithm at once, or one.
 //!
-//! A caller holds messages in *slots* and feeds them wave by wave: each wave has a [`Tile`] of some of the slots. the
+//! A caller holds messages in *slots* and feeds them wave by wave: each wave has a [`Tile`] of some of the slots. The
 //! tiles of MD5 and SHA go through SIMD lanes, one message a lane ([`block`]); the algorithms that have no lanes go one
 //! message after the other ([`Streams`]).
 
 mod block;
 mod md5;
+mod message;
 mod sha1;
 mod sha2;
 #[cfg(test)]
@@ -14,7 +15,13 @@ mod xxh64;
 
 use std::fmt::Debug;
 
-use crate::{algorithm::Algorithm, digest::Digest, isa::Isa, stream::Stream};
+pub(crate) use self::message::{Message, digest};
+use crate::{
+    algorithm::Algorithm,
+    digest::Digest,
+    isa::Isa,
+    stream::{self, Stream},
+};
 
 /// Every tile but a message's last one is a multiple of this many bytes, a whole number of blocks of any algorithm.
 pub(crate) const TILE_ALIGN: usize = 128;
@@ -53,7 +60,7 @@ pub(crate) fn messages(algorithm: Algorithm, slots: usize, isa: Isa) -> Box<dyn 
         Algorithm::XxHash64 if lanes(algorithm, isa) > 1 => {
             Box::new(block::Lanes::<xxh64::XxHash64, 4>::new(slots, isa))
         }
-        _ => Box::new(Streams(vec![Stream::new(algorithm); slots])),
+        _ => Box::new(Streams { algorithm, slots: vec![(None, Digest::new(&[])); slots] }),
     }
 }
 
@@ -88,22 +95,34 @@ pub(crate) fn hash_many(algorithm: Algorithm, isa: Isa, whole: &[&[u8]]) -> Vec<
     (0..whole.len()).map(|slot| slots.digest(slot)).collect()
 }
 
-/// One message after the other.
+/// One message after the other: in each slot the one that goes on, and the digest of the one that ended.
 #[derive(Debug)]
-struct Streams(Vec<Stream>);
+struct Streams {
+    algorithm: Algorithm,
+    slots: Vec<(Option<Stream>, Digest)>,
+}
 
 impl Messages for Streams {
     fn update(&mut self, wave: &[Tile<'_>]) {
         for tile in wave {
-            let stream = &mut self.0[tile.slot];
-            if tile.first {
-                stream.reset();
+            let (stream, digest) = &mut self.slots[tile.slot];
+            if tile.first && tile.last {
+                *digest = stream::digest(self.algorithm, tile.bytes);
+                continue;
             }
-            stream.update(tile.bytes);
+            if tile.first {
+                *stream = None;
+            }
+            let going = stream.get_or_insert_with(|| Stream::new(self.algorithm));
+            going.update(tile.bytes);
+            if tile.last {
+                *digest = going.digest();
+                *stream = None;
+            }
         }
     }
 
     fn digest(&self, slot: usize) -> Digest {
-        self.0[slot].digest()
+        self.slots[slot].1
     }
 }

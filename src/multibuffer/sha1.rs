@@ -8,7 +8,7 @@ use crate::{
     lanes::Words,
 };
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sha1;
 
 impl Compression<5> for Sha1 {

@@ -5,7 +5,7 @@
 use super::block::{Compression, Next};
 use crate::{digest::Digest, isa::Isa, lanes::Words};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct XxHash64;
 
 /// The primes of the specification (Cyan4973/xxHash, doc/xxhash_spec.md).

@@ -10,8 +10,9 @@ use crate::{
     algorithm::{Algorithm, ChecksumType},
     digest::Digest,
     error::{Error, Result},
+    multibuffer,
     parts::{Part, PartPlan},
-    stream::{self, Combiner},
+    stream::Combiner,
 };
 
 /// The digests of an object's parts, and every value that S3 makes of them.
@@ -278,7 +279,7 @@ impl PartChecksums {
 /// The digest of the concatenated digests.
 pub(crate) fn digest_of_digests(algorithm: Algorithm, parts: &[Digest]) -> Digest {
     let bytes: Vec<u8> = parts.iter().flat_map(|digest| digest.as_bytes().iter().copied()).collect();
-    stream::digest(algorithm, &bytes)
+    multibuffer::digest(algorithm, &bytes)
 }
 
 /// Whether a multipart upload may have this pair; the message is what S3 answers to CreateMultipartUpload.

@@ -1,15 +1,13 @@
-//! One message at a time: CRC, XXH, and single-message MD5 and SHA, each by the crate that is best at it; CRCs by our own
-//! kernel where that is faster than any, and SHA-512.
+//! CRC and XXH of one message at a time, each by the crate that is best at it; CRCs by our own kernel where that is faster
+//! than any.
 
 mod combine;
 #[cfg(target_arch = "x86_64")]
 mod folded;
-pub(crate) mod sha512;
 
 use std::{fmt, hash::Hasher as _};
 
 use crc_fast::CrcAlgorithm;
-use md5::Digest as _;
 use twox_hash::{XxHash3_64, XxHash3_128, XxHash64};
 
 pub(crate) use self::combine::Combiner;
@@ -29,10 +27,6 @@ pub(crate) enum Stream {
     Crc64Nvme(crc_fast::Digest),
     #[cfg(target_arch = "x86_64")]
     Folded(folded::Folded),
-    Sha1(sha1::Sha1),
-    Sha256(sha2::Sha256),
-    Sha512(sha512::Sha512),
-    Md5(md5::Md5),
     XxHash64(XxHash64),
     XxHash3(XxHash3_64),
     XxHash128(XxHash3_128),
@@ -50,13 +44,12 @@ impl Stream {
             Algorithm::Crc32 => Self::Crc32(crc_fast::Digest::new(CrcAlgorithm::Crc32IsoHdlc)),
             Algorithm::Crc32c => Self::Crc32c(crc_fast::Digest::new(CrcAlgorithm::Crc32Iscsi)),
             Algorithm::Crc64Nvme => Self::Crc64Nvme(crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme)),
-            Algorithm::Sha1 => Self::Sha1(sha1::Sha1::new()),
-            Algorithm::Sha256 => Self::Sha256(sha2::Sha256::new()),
-            Algorithm::Sha512 => Self::Sha512(sha512::Sha512::new()),
-            Algorithm::Md5 => Self::Md5(md5::Md5::new()),
             Algorithm::XxHash64 => Self::XxHash64(XxHash64::with_seed(0)),
             Algorithm::XxHash3 => Self::XxHash3(XxHash3_64::with_seed(0)),
             Algorithm::XxHash128 => Self::XxHash128(XxHash3_128::with_seed(0)),
+            Algorithm::Md5 | Algorithm::Sha1 | Algorithm::Sha256 | Algorithm::Sha512 => {
+                unreachable!("{algorithm} works block by block: `multibuffer` has it")
+            }
         }
     }
 
@@ -67,19 +60,10 @@ impl Stream {
             Self::Crc64Nvme(_) => Algorithm::Crc64Nvme,
             #[cfg(target_arch = "x86_64")]
             Self::Folded(crc) => crc.algorithm(),
-            Self::Sha1(_) => Algorithm::Sha1,
-            Self::Sha256(_) => Algorithm::Sha256,
-            Self::Sha512(_) => Algorithm::Sha512,
-            Self::Md5(_) => Algorithm::Md5,
             Self::XxHash64(_) => Algorithm::XxHash64,
             Self::XxHash3(_) => Algorithm::XxHash3,
             Self::XxHash128(_) => Algorithm::XxHash128,
         }
-    }
-
-    /// Back to the empty message.
-    pub(crate) fn reset(&mut self) {
-        *self = Self::new(self.algorithm());
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {
@@ -89,10 +73,6 @@ impl Stream {
             Self::Folded(crc) => crc.update(bytes),
             Self::Crc32Narrow(crc) => crc.update(bytes),
             Self::Crc32cNarrow(crc) => *crc = crc32c::crc32c_append(*crc, bytes),
-            Self::Sha1(hash) => hash.update(bytes),
-            Self::Sha256(hash) => hash.update(bytes),
-            Self::Sha512(hash) => hash.update(bytes),
-            Self::Md5(hash) => hash.update(bytes),
             Self::XxHash64(hash) => hash.write(bytes),
             Self::XxHash3(hash) => hash.write(bytes),
             Self::XxHash128(hash) => hash.write(bytes),
@@ -108,10 +88,6 @@ impl Stream {
             Self::Crc32Narrow(crc) => Digest::new(&crc.clone().finalize().to_be_bytes()),
             Self::Crc32cNarrow(crc) => Digest::new(&crc.to_be_bytes()),
             Self::Crc64Nvme(crc) => Digest::new(&crc.finalize().to_be_bytes()),
-            Self::Sha1(hash) => Digest::new(&hash.clone().finalize()),
-            Self::Sha256(hash) => Digest::new(&hash.clone().finalize()),
-            Self::Sha512(hash) => hash.digest(),
-            Self::Md5(hash) => Digest::new(&hash.clone().finalize()),
             Self::XxHash64(hash) => Digest::new(&hash.finish().to_be_bytes()),
             Self::XxHash3(hash) => Digest::new(&hash.finish().to_be_bytes()),
             Self::XxHash128(hash) => Digest::new(&hash.finish_128().to_be_bytes()),
@@ -126,8 +102,14 @@ impl fmt::Debug for Stream {
     }
 }
 
-/// The digest of one message in one go.
+/// The digest of one message in one go, which spares some hashers their buffers.
 pub(crate) fn digest(algorithm: Algorithm, bytes: &[u8]) -> Digest {
+    match algorithm {
+        Algorithm::XxHash64 => return Digest::new(&XxHash64::oneshot(0, bytes).to_be_bytes()),
+        Algorithm::XxHash3 => return Digest::new(&XxHash3_64::oneshot(bytes).to_be_bytes()),
+        Algorithm::XxHash128 => return Digest::new(&XxHash3_128::oneshot(bytes).to_be_bytes()),
+        _ => {}
+    }
     let mut stream = Stream::new(algorithm);
     stream.update(bytes);
     stream.digest()
