@@ -129,11 +129,11 @@ proptest! {
     }
 }
 
-/// A message longer than 2^32 bits, whose length field needs its upper half: fed as one slot's tiles.
+/// A message longer than 2^32 bits, whose length field needs its upper half, in either byte order: fed as one slot's tiles.
 #[test]
 fn more_than_2_32_bits() {
     let tile = bytes(1 << 20, 1);
-    for algorithm in [Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512] {
+    for algorithm in [Algorithm::Md5, Algorithm::Sha256] {
         let expected = oracle_of_pieces(algorithm, &[&tile[..]; 513]);
         for isa in Isa::available() {
             let mut set = messages(algorithm, 1, isa);
