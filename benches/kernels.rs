@@ -1,16 +1,15 @@
 //! One core: each algorithm on each instruction set and number of messages, beside its peers, from L2 and from RAM.
 //!
 //! `cargo bench -p partsum-benches --features aws-lc --bench kernels`; `benches/table.py` makes one table of it. Every
-//! figure is checked: whoever computes another digest than the first peer does not get timed.
+//! figure is checked: whoever computes another digest than the first peer does not get timed. All take turns, in rounds of a
+//! few seconds, so that ratios are those of one round: a machine that others use, too, has slow minutes.
 
 use std::{hint::black_box, time::Duration};
 
-use criterion::{
-    BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
-    measurement::WallTime,
-};
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use partsum::{Algorithm, Digest, Isa, bench};
 
+const ROUNDS: usize = 6;
 /// Half of the smallest L2 around.
 const IN_L2: usize = 256 << 10;
 /// More than an L3. Among 16 lanes it makes messages of 8 MiB, as boto3 cuts them.
@@ -80,31 +79,44 @@ fn kernels(criterion: &mut Criterion) {
     for (place, size) in [("L2", IN_L2), ("RAM", IN_RAM)] {
         let bytes: Vec<u8> = (0..size + ROOM).map(|i| (i % 251) as u8).collect();
         for algorithm in Algorithm::ALL {
-            let mut group = criterion.benchmark_group(format!("{} {place}", algorithm.name()));
-            if size == IN_RAM {
-                group.sample_size(10).sampling_mode(SamplingMode::Flat);
+            let cases = cases(algorithm, &bytes, size);
+            for round in 1..=ROUNDS {
+                let mut group = criterion.benchmark_group(format!("{} {place} {round}", algorithm.name()));
+                group.sampling_mode(if size == IN_RAM { SamplingMode::Flat } else { SamplingMode::Auto });
+                for case in &cases {
+                    group.throughput(Throughput::Bytes(case.bytes as u64));
+                    group.bench_function(BenchmarkId::new(&case.who, &case.what), |bencher| bencher.iter(&case.run));
+                }
+                group.finish();
             }
-            compare(&mut group, algorithm, &bytes, size);
-            group.finish();
         }
     }
 }
 
-fn compare(group: &mut BenchmarkGroup<'_, WallTime>, algorithm: Algorithm, bytes: &[u8], size: usize) {
+/// Who hashes what.
+struct Case<'a> {
+    who: String,
+    what: String,
+    bytes: usize,
+    run: Box<dyn Fn() + 'a>,
+}
+
+fn cases(algorithm: Algorithm, bytes: &[u8], size: usize) -> Vec<Case<'_>> {
     let peers = peers(algorithm);
     let (_, believed) = peers[0];
     let whole = &bytes[..size];
-    group.throughput(Throughput::Bytes(size as u64));
+    let mut cases = Vec::new();
     for (name, peer) in peers {
         assert_eq!(peer(whole), believed(whole), "{name} computes another {}", algorithm.name());
-        group.bench_function(BenchmarkId::new(name, 1), |bencher| bencher.iter(|| peer(black_box(whole))));
+        let run = Box::new(move || drop(black_box(peer(black_box(whole)))));
+        cases.push(Case { who: name.to_owned(), what: "1".to_owned(), bytes: size, run });
     }
     for isa in Isa::available() {
         let lanes = bench::lanes(algorithm, isa);
         if lanes == 1 && isa != Isa::PORTABLE {
             continue; // without lanes, the instruction set is the crate's affair
         }
-        let name = if lanes == 1 { "partsum".to_owned() } else { format!("partsum {}", isa.name()) };
+        let who = if lanes == 1 { "partsum".to_owned() } else { format!("partsum {}", isa.name()) };
         for (count, gap) in shapes(lanes, size) {
             let length = 1 << (size / count).ilog2();
             let messages: Vec<&[u8]> = (0..count).map(|i| &bytes[i * (length + gap)..][..length]).collect();
@@ -112,12 +124,11 @@ fn compare(group: &mut BenchmarkGroup<'_, WallTime>, algorithm: Algorithm, bytes
             let digests = bench::hash_many(algorithm, isa, &messages);
             assert_eq!(digests.iter().map(Digest::as_bytes).collect::<Vec<_>>(), expected);
             let what = if gap == 0 { count.to_string() } else { format!("{count} with gaps") };
-            group.throughput(Throughput::Bytes((count * length) as u64));
-            group.bench_function(BenchmarkId::new(&name, what), |bencher| {
-                bencher.iter(|| bench::hash_many(algorithm, isa, black_box(&messages)));
-            });
+            let run = Box::new(move || drop(black_box(bench::hash_many(algorithm, isa, black_box(&messages)))));
+            cases.push(Case { who: who.clone(), what, bytes: count * length, run });
         }
     }
+    cases
 }
 
 /// How many messages and the gap between them: full lanes, and from L2 also fewer, one more, and full ones with gaps.
@@ -133,7 +144,12 @@ fn shapes(lanes: usize, size: usize) -> Vec<(usize, usize)> {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default().sample_size(20).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+    config = Criterion::default()
+        .without_plots()
+        .sample_size(10)
+        .nresamples(1000)
+        .warm_up_time(Duration::from_millis(50))
+        .measurement_time(Duration::from_millis(200));
     targets = kernels
 }
 criterion_main!(benches);

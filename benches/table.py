@@ -3,8 +3,8 @@
     cargo bench -p partsum-benches --features aws-lc --bench kernels
     python benches/table.py [--markdown FILE] [--svg FILE]
 
-Criterion measures one after the other, so a ratio here is one of medians, and its interval is made
-of the ends of their 95 % intervals; `partsum bench` compares in pairs.
+All of a group are measured once in each round, so a ratio is the median of the rounds' ratios, as
+in `partsum bench`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 from partsum.bench import Ratio
@@ -31,7 +32,7 @@ PLACES = ("L2", "RAM")
 
 
 class Measured(NamedTuple):
-    """One benchmark of criterion."""
+    """One benchmark of criterion, in all rounds."""
 
     who: str
     messages: int
@@ -39,25 +40,19 @@ class Measured(NamedTuple):
     """Empty, or how the messages lie."""
     size: int
     """Bytes."""
-    median: float
-    """Nanoseconds, as all below."""
-    low: float
-    high: float
+    medians: tuple[float, ...]
+    """Nanoseconds, of each round."""
 
     @property
     def gigabytes(self) -> float:
         """Per second."""
-        return self.size / self.median
+        return self.size / median(self.medians)
 
     def against(self, other: Measured) -> Bar:
-        """How many times as fast as another one, byte by byte."""
+        """How many times as fast as another one, byte by byte, round by round."""
         share = self.size / other.size
-        ratio = Ratio(
-            share * other.median / self.median,
-            share * other.low / self.high,
-            share * other.high / self.low,
-            0.95,
-        )
+        rounds = zip(other.medians, self.medians, strict=True)
+        ratio = Ratio.of([share * theirs / ours for theirs, ours in rounds])
         winner = "partsum" if ratio.low > 1 else "peer" if ratio.high < 1 else "tie"
         one = "1 message" if self.messages == 1 else f"{self.messages} messages"
         words = (self.who.removeprefix("partsum").strip(), one, self.gaps)
@@ -74,24 +69,21 @@ class Row(NamedTuple):
 
 
 def read(folder: Path) -> dict[str, list[Measured]]:
-    """The benchmarks of each group."""
-    groups: dict[str, list[Measured]] = defaultdict(list)
+    """The benchmarks of each group, which is an algorithm and where its bytes were."""
+    rounds: dict[tuple[str, str, str, int], dict[int, float]] = defaultdict(dict)
     for path in folder.glob("*/*/*/new/benchmark.json"):
         about = json.loads(path.read_text())
-        median = json.loads((path.parent / "estimates.json").read_text())["median"]
-        interval = median["confidence_interval"]
-        messages, _, gaps = about["value_str"].partition(" ")
-        groups[about["group_id"]].append(
-            Measured(
-                about["function_id"],
-                int(messages),
-                gaps,
-                about["throughput"]["Bytes"],
-                median["point_estimate"],
-                interval["lower_bound"],
-                interval["upper_bound"],
-            )
-        )
+        group, _, number = about["group_id"].rpartition(" ")
+        if not number.isdecimal():
+            continue  # another program's
+        estimates = json.loads((path.parent / "estimates.json").read_text())
+        one = (group, about["function_id"], about["value_str"], about["throughput"]["Bytes"])
+        rounds[one][int(number)] = estimates["median"]["point_estimate"]
+    groups: dict[str, list[Measured]] = defaultdict(list)
+    for (group, who, value, size), medians in rounds.items():
+        messages, _, gaps = value.partition(" ")
+        in_order = tuple(medians[number] for number in sorted(medians))
+        groups[group].append(Measured(who, int(messages), gaps, size, in_order))
     return groups
 
 
@@ -104,7 +96,7 @@ def rows(groups: dict[str, list[Measured]]) -> Iterator[Row]:
             peers = [one for one in measured if not one.who.startswith("partsum")]
             if not ours or not peers:
                 continue
-            best = min(peers, key=lambda one: one.median)
+            best = min(peers, key=lambda one: median(one.medians))
             for one in sorted(ours, key=lambda one: (one.who != "partsum portable", one[:3])):
                 bar = one.against(best)._replace(title=f"{algorithm} against {best.who}")
                 yield Row(place, one, best, bar)
@@ -149,8 +141,10 @@ def markdown(table: list[Row], about: str) -> str:
                 "Messages lie a power of two apart, as the parts of a file do, and so share a few "
                 "sets of the L1 cache; those with gaps lie 192 bytes further apart.",
                 "",
-                f"{about}. Medians of criterion, one after the other; the interval is made of the "
-                "ends of their 95 % intervals. Every digest was compared.",
+                f"{about}. All took turns: a ratio is the median of those of "
+                f"{len(table[0].ours.medians)} rounds, in brackets its "
+                f"{100 * table[0].bar.ratio.confidence:.1f} % interval, by order statistics. "
+                "Every digest was compared.",
             ]
         )
         + "\n"
