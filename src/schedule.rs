@@ -452,7 +452,8 @@ impl<'a> Worker<'a> {
         self.flights.retain(|flight| {
             if self.shared.failed[flight.rest.source].load(Relaxed) {
                 given_up += flight.rest.len();
-            } else if flight.rest.len() == 0 {
+            } else if flight.rest.len() == 0 && !flight.first {
+                // An empty span, too, ends only after a wave that had it.
                 ended.push((flight.span, flight.slot));
             } else {
                 return true;

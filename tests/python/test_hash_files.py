@@ -44,6 +44,14 @@ def test_equal_to_one_by_one(
     assert [result.path for result in results] == [str(path) for path in paths]
 
 
+@pytest.mark.parametrize("empty", range(70))
+def test_empty_files_wait_for_their_turn_too(tmp_path: Path, empty: int) -> None:
+    """Those that find no lane in the first wave are not done because nothing of them is left."""
+    paths = write(tmp_path, [0] * empty + [1])
+    results = list(partsum.hash_files(paths, NAMES, threads=1))
+    assert results == one_by_one(paths)
+
+
 @pytest.mark.parametrize("io", ["auto", "read", "mmap", "direct"])
 def test_small_and_large_with_parts(tmp_path: Path, io: str) -> None:
     """Some have one part, some several, one is larger than a whole batch of the others."""
