@@ -77,7 +77,7 @@ pub(super) trait Compression<const N: usize>: Clone + Debug + Sized {
     unsafe fn block<W: Words<Word = Self::Word>>(state: &mut [W; N], words: &mut [W; 16], next: Next<'_, W>);
 }
 
-/// What folds the whole blocks of up to `width` equally long rows into their states.
+/// What folds the whole blocks of two to `width` equally long rows into their states.
 type CompressRows<W, const N: usize> = Box<dyn Fn(&mut [[W; N]], &[&[u8]]) + Send + Sync>;
 
 /// Instructions that hash one message each, for several messages in turn.
@@ -94,12 +94,8 @@ impl<W, const N: usize> Debug for Streams<W, N> {
 
 /// Pairs of messages on plain words: the chain of dependent steps of one leaves room for another.
 pub(super) fn pairs<C: Compression<N>, const N: usize>(isa: Isa) -> Streams<C::Word, N> {
-    let compress = move |states: &mut [[C::Word; N]], rows: &[&[u8]]| match (states, rows) {
-        ([state], [blocks]) => C::single(isa, state, blocks),
-        (states, rows) => {
-            let bytes = rows.iter().map(|row| row.len()).min().unwrap_or(0);
-            lanes::enter_scalar(isa, Lockstep::<C, N, 2> { states, rows, bytes });
-        }
+    let compress = move |states: &mut [[C::Word; N]], rows: &[&[u8]]| {
+        lanes::enter_scalar(isa, Lockstep::<C, N, 2> { states, rows, bytes: rows[0].len() });
     };
     Streams { width: 2, compress: Box::new(compress) }
 }
@@ -212,9 +208,10 @@ impl<C: Compression<N>, const N: usize> Lanes<C, N> {
 
     /// Folds the first `bytes` of each active job without lanes.
     fn in_turn(&mut self, active: &[Job<'_>], bytes: usize) {
-        match &self.streams {
-            Some(streams) if active.len() > 1 => {
-                for jobs in active.chunks(evenly(active.len(), streams.width)) {
+        let width = self.streams.as_ref().map_or(1, |streams| streams.width);
+        for jobs in active.chunks(evenly(active.len(), width)) {
+            match (&self.streams, jobs) {
+                (Some(streams), [_, _, ..]) => {
                     let mut states: Vec<_> = jobs.iter().map(|job| self.slots[job.slot].state).collect();
                     let rows: Vec<_> = jobs.iter().map(|job| &job.blocks[..bytes]).collect();
                     (streams.compress)(&mut states, &rows);
@@ -222,10 +219,10 @@ impl<C: Compression<N>, const N: usize> Lanes<C, N> {
                         self.slots[job.slot].state = state;
                     }
                 }
-            }
-            _ => {
-                for job in active {
-                    C::single(self.isa, &mut self.slots[job.slot].state, &job.blocks[..bytes]);
+                _ => {
+                    for job in jobs {
+                        C::single(self.isa, &mut self.slots[job.slot].state, &job.blocks[..bytes]);
+                    }
                 }
             }
         }

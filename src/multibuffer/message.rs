@@ -75,13 +75,6 @@ impl Message {
     }
 }
 
-/// The digest of one message in one go.
-pub(crate) fn digest(algorithm: Algorithm, bytes: &[u8]) -> Digest {
-    let mut message = Message::new(algorithm);
-    message.update(bytes);
-    message.digest()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

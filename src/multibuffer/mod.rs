@@ -15,7 +15,7 @@ mod xxh64;
 
 use std::fmt::Debug;
 
-pub(crate) use self::message::{Message, digest};
+pub(crate) use self::message::Message;
 use crate::{
     algorithm::Algorithm,
     digest::Digest,

@@ -10,7 +10,7 @@ use crate::{
     algorithm::{Algorithm, ChecksumType},
     digest::Digest,
     error::{Error, Result},
-    multibuffer,
+    multibuffer::Message,
     parts::{Part, PartPlan},
     stream::Combiner,
 };
@@ -278,8 +278,9 @@ impl PartChecksums {
 
 /// The digest of the concatenated digests.
 pub(crate) fn digest_of_digests(algorithm: Algorithm, parts: &[Digest]) -> Digest {
-    let bytes: Vec<u8> = parts.iter().flat_map(|digest| digest.as_bytes().iter().copied()).collect();
-    multibuffer::digest(algorithm, &bytes)
+    let mut message = Message::new(algorithm);
+    parts.iter().for_each(|digest| message.update(digest.as_bytes()));
+    message.digest()
 }
 
 /// Whether a multipart upload may have this pair; the message is what S3 answers to CreateMultipartUpload.

@@ -105,12 +105,13 @@ impl fmt::Debug for Stream {
 /// The digest of one message in one go, which spares some hashers their buffers.
 pub(crate) fn digest(algorithm: Algorithm, bytes: &[u8]) -> Digest {
     match algorithm {
-        Algorithm::XxHash64 => return Digest::new(&XxHash64::oneshot(0, bytes).to_be_bytes()),
-        Algorithm::XxHash3 => return Digest::new(&XxHash3_64::oneshot(bytes).to_be_bytes()),
-        Algorithm::XxHash128 => return Digest::new(&XxHash3_128::oneshot(bytes).to_be_bytes()),
-        _ => {}
+        Algorithm::XxHash64 => Digest::new(&XxHash64::oneshot(0, bytes).to_be_bytes()),
+        Algorithm::XxHash3 => Digest::new(&XxHash3_64::oneshot(bytes).to_be_bytes()),
+        Algorithm::XxHash128 => Digest::new(&XxHash3_128::oneshot(bytes).to_be_bytes()),
+        _ => {
+            let mut stream = Stream::new(algorithm);
+            stream.update(bytes);
+            stream.digest()
+        }
     }
-    let mut stream = Stream::new(algorithm);
-    stream.update(bytes);
-    stream.digest()
 }
