@@ -6,9 +6,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find src python -type f -not -name '*.pyc') Cargo.toml Cargo.lock pyproject.toml README.md
+STUB := python/partsum/_core.pyi
 PY_CODE := python tests examples benches docs
 
-.PHONY: help demo test lint format cargo-test pytest test-isas test-avx512 asan pythons servers docs bench clean
+.PHONY: help demo test lint stubs format cargo-test pytest test-isas test-avx512 asan pythons servers docs bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +39,19 @@ lint: .venv/.wheel ## formatting, clippy, ruff, mypy --strict, stubs against the
 	$(BIN)/ruff format --check $(PY_CODE)
 	$(BIN)/ruff check $(PY_CODE)
 	$(BIN)/mypy
+	$(MAKE) --no-print-directory target/stubs
+	diff -u $(STUB) target/stubs/partsum/_core.pyi || { echo "the stub's docstrings are old: make stubs"; exit 1; }
 	cd tests && ../$(BIN)/python -m mypy.stubtest partsum --mypy-config-file ../pyproject.toml
+
+# The extension's docstrings, written into a copy of its stub without them.
+target/stubs: .venv/.wheel $(STUB)
+	rm -rf $@ && mkdir -p $@/partsum
+	$(BIN)/python -c 'import re, sys; sys.stdout.write(re.sub(r"\n +r?\"{3}.*?\"{3}(?=\n)", "", sys.stdin.read(), flags=re.S))' < $(STUB) > $@/partsum/_core.pyi
+	$(BIN)/docify --quiet --workers 1 --in-place $@
+	$(BIN)/ruff format --quiet $@
+
+stubs: target/stubs ## copy the docstrings of the extension into its stub, for editors
+	cp $</partsum/_core.pyi $(STUB)
 
 format: .venv/.tools ## rewrite Rust and Python in the house's format
 	cargo fmt --all

@@ -240,6 +240,9 @@ class HashingReader:
         return f"<partsum.HashingReader {self._hashed} bytes hashed of {self._body!r}>"
 
 
+HashingReader.__module__ = "partsum"  # where users find it
+
+
 class _SizedHashingReader(HashingReader):
     """One that has a length: botocore asks for it first, and an object without must not answer."""
 

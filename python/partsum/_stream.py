@@ -91,6 +91,9 @@ def hash_stream(
     )
 
 
+hash_stream.__module__ = "partsum"  # where users find it
+
+
 def hash_filled(
     fill: Fill,
     *,
