@@ -88,17 +88,8 @@ __all__ = [
 Sequence.register(PartPlan)
 
 # Where users find them, for messages and pickles; classes say so by themselves.
-for _function in (
-    hash_bytes,
-    hash_file,
-    hash_files,
-    hash_plans,
-    new,
-    plan_parts,
-    solve_etag,
-    verify,
-):
-    _function.__module__ = "partsum"
+for _public in (hash_bytes, hash_file, hash_files, hash_plans, new, plan_parts, solve_etag, verify):
+    _public.__module__ = "partsum"
 
 # Imported when they are first asked for: a command that prints one ETag needs none of them.
 _MODULES = {

@@ -88,7 +88,7 @@ pub fn hash_plans(
     observer: &mut dyn Observer,
 ) -> Result<Vec<ObjectChecksums>> {
     if plans.is_empty() {
-        return Err(Error::argument("plans", "none is given; give at least one"));
+        return Err(Error::argument("plans", "no part plan is given; give at least one"));
     }
     let input = Input::open(path.as_ref(), plans, options)?;
     hash_one(input, algorithms, options, observer)

@@ -9,7 +9,7 @@ pub use presets::Preset;
 pub use size::parse_size;
 
 use crate::{
-    error::PartPlanError,
+    error::{PartPlanError, Result},
     limits::{MAX_OBJECT_SIZE, MAX_PART_SIZE, MAX_PARTS, MIN_PART_SIZE},
 };
 
@@ -287,7 +287,7 @@ impl fmt::Debug for PartPlan {
 /// Plans the parts of an object of `size` bytes.
 ///
 /// # Errors
-/// [`PartPlanError`] where S3 would refuse the plan.
+/// [`Error::PartPlan`](crate::Error::PartPlan) where S3 would refuse the plan.
 ///
 /// ```
 /// use partsum::{PartSize, plan_parts};
@@ -297,6 +297,6 @@ impl fmt::Debug for PartPlan {
 /// assert!(!plan_parts(5, &PartSize::default())?.multipart());
 /// # Ok::<(), partsum::Error>(())
 /// ```
-pub fn plan_parts(size: u64, part_size: &PartSize) -> Result<PartPlan, PartPlanError> {
-    PartPlan::new(size, part_size, SmallParts::Refuse)
+pub fn plan_parts(size: u64, part_size: &PartSize) -> Result<PartPlan> {
+    Ok(PartPlan::new(size, part_size, SmallParts::Refuse)?)
 }

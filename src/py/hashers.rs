@@ -7,7 +7,7 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyBytes};
 use super::{
     buffer::Buffer,
     checksums::PyObjectChecksums,
-    convert::{self, Arg, How},
+    convert::{self, Arg, HashingArguments},
     observer::observed,
 };
 use crate::{
@@ -195,7 +195,7 @@ impl PyHasher {
 ///     >>> partsum.new("sha256", b"hello world").b64digest()
 ///     'uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek='
 #[pyfunction]
-#[pyo3(signature = (algorithm, data=Arg::OUT), text_signature = "(algorithm, data=b'')")]
+#[pyo3(signature = (algorithm, data=Arg::LEFT_OUT), text_signature = "(algorithm, data=b'')")]
 pub(super) fn new(py: Python<'_>, algorithm: &Bound<'_, PyAny>, data: Arg<'_>) -> PyResult<PyHasher> {
     let algorithm = convert::algorithm(algorithm)?;
     let hasher = PyHasher { algorithm, hasher: Mutex::new(Hasher::new(algorithm)) };
@@ -249,7 +249,7 @@ fn closed() -> PyErr {
 impl PyMultipartHasher {
     #[new]
     #[pyo3(
-        signature = (algorithms, part_size=Arg::OUT, *, threads=Arg::OUT, allow_small_parts=Arg::OUT),
+        signature = (algorithms, part_size=Arg::LEFT_OUT, *, threads=Arg::LEFT_OUT, allow_small_parts=Arg::LEFT_OUT),
         text_signature = "(algorithms, part_size='boto3', *, threads=None, allow_small_parts=False)"
     )]
     fn new<'py>(
@@ -258,7 +258,7 @@ impl PyMultipartHasher {
         threads: Arg<'py>,
         allow_small_parts: Arg<'py>,
     ) -> PyResult<Self> {
-        let options = How { part_size, threads, allow_small_parts, io: Arg::OUT }.options()?;
+        let options = HashingArguments { part_size, threads, allow_small_parts, io: Arg::LEFT_OUT }.options()?;
         let hasher = MultipartHasher::new(&convert::algorithms(&algorithms)?, options)?;
         let pieces = hasher.pieces()?;
         Ok(Self { hasher: Mutex::new(Some(hasher)), pieces })
@@ -281,7 +281,7 @@ impl PyMultipartHasher {
     ///     >>> hasher.update(b"1234"); hasher.update(b"56789")
     ///     >>> hasher.finish().parts[0].digest("CRC32C").hex()
     ///     'e3069283'
-    #[pyo3(signature = (data, /, *, progress=Arg::OUT), text_signature = "($self, data, /, *, progress=None)")]
+    #[pyo3(signature = (data, /, *, progress=Arg::LEFT_OUT), text_signature = "($self, data, /, *, progress=None)")]
     fn update(&self, py: Python<'_>, data: &Bound<'_, PyAny>, progress: Arg<'_>) -> PyResult<()> {
         let (data, progress) = (Buffer::of("data", data)?, convert::progress(&progress)?);
         let bytes = data.as_bytes();

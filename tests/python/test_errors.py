@@ -139,7 +139,7 @@ WRONG_VALUES: dict[str, Callable[[], Any]] = {
     "size: -1 is out of range": lambda: partsum.plan_parts(-1),
     'algorithm: "SHA3" is not one of CRC32,': lambda: partsum.new("SHA3"),
     'algorithms: "SHA3" is not one of CRC32,': lambda: partsum.hash_bytes(b"", "SHA3"),
-    "algorithms: none is given": lambda: partsum.hash_bytes(b"", ()),
+    "algorithms: no algorithm is given": lambda: partsum.hash_bytes(b"", ()),
     'checksum_type: "WHOLE" is neither COMPOSITE nor FULL_OBJECT': lambda: parts_of("MD5").checksum(
         "MD5", "WHOLE"
     ),
@@ -147,7 +147,7 @@ WRONG_VALUES: dict[str, Callable[[], Any]] = {
     'io: "readahead" is not one of "auto", "mmap", "read", "direct"': lambda: hash_one_plan(
         "/", io="readahead"
     ),
-    "plans: none is given": lambda: partsum.hash_plans("/dev/null", []),
+    "plans: no part plan is given": lambda: partsum.hash_plans("/dev/null", []),
     "number: there is no part 2": lambda: parts_of("MD5").upload_part_args(2),
     "data: not an ObjectChecksums": lambda: partsum.ObjectChecksums.from_dict({}),
 }
