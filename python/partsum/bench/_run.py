@@ -142,7 +142,13 @@ def run(
             in_ram=size if algorithms and "ram" in sources else 0,
         )
         maker = Cases(Path(made), size, part_bytes, count)
-        cases = _prepare(maker, names, algorithms, sources, tell)
+        steps = [(JOBS[name].title, partial(maker.of_job, JOBS[name])) for name in names]
+        for source in sources:
+            steps += [(name, partial(maker.of_algorithm, name, source)) for name in algorithms]
+        cases: list[Case] = []
+        for done, (title, make) in enumerate(steps):
+            tell(Progress("prepare", title, done, len(steps), None))
+            cases.extend(make())
         expected, needed = _warm_up(cases, tell)
         if pairs is None:
             spare = SECONDS - (time.perf_counter() - began)
@@ -216,25 +222,6 @@ def _check_room(folder: Path, on_disk: int, in_ram: int) -> None:
 
 
 # --- the run -------------------------------------------------------------------------------------
-
-
-def _prepare(
-    maker: Cases,
-    jobs: Sequence[str],
-    algorithms: Sequence[str],
-    sources: Sequence[str],
-    tell: Callable[[Progress], object],
-) -> list[Case]:
-    steps: list[tuple[str, Callable[[], Iterable[Case]]]] = [
-        (JOBS[name].title, partial(maker.of_job, JOBS[name])) for name in jobs
-    ]
-    for source in sources:
-        steps += [(name, partial(maker.of_algorithm, name, source)) for name in algorithms]
-    cases: list[Case] = []
-    for done, (title, make) in enumerate(steps):
-        tell(Progress("prepare", title, done, len(steps), None))
-        cases.extend(make())
-    return cases
 
 
 def _warm_up(
