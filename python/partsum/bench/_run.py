@@ -89,7 +89,8 @@ def run(
 
     Args:
         jobs: Names from `JOBS`; None is all of them, or none if only algorithms are given.
-        algorithms: Algorithm names; None is all of them, or none if only jobs are given.
+        algorithms: One algorithm name or an iterable of names; case, ``-`` and ``_`` are ignored.
+            None is all of them, or none if only jobs are given.
         sources: Where an algorithm finds its bytes: ``"file"`` (in the page cache) and ``"ram"``.
         size: Size of the big file in bytes (int) or a size such as "512MiB". None is 256 MiB for
             each thread, at most 2 GiB and an eighth of the available memory. The tree of small
@@ -123,7 +124,9 @@ def run(
     if jobs is None and algorithms is None:
         jobs, algorithms = JOBS, ALGORITHMS
     names = _known(jobs or (), JOBS, "jobs")
-    algorithms = _known([name.upper() for name in algorithms or ()], ALGORITHMS, "algorithms")
+    algorithms = (algorithms,) if isinstance(algorithms, str) else algorithms or ()
+    algorithms = [re.sub("[-_]", "", name).upper() for name in algorithms]
+    algorithms = _known(algorithms, ALGORITHMS, "algorithms")
     sources = _known(sources, SOURCES, "sources")
     part_bytes = _bytes(part_size, "part_size")
     pairs = _positive(pairs, "pairs") or (QUICK_PAIRS if quick else None)
