@@ -37,6 +37,7 @@ lint: .venv/.wheel ## formatting, clippy, ruff, mypy --strict, stubs against the
 	cargo clippy --locked --workspace --all-targets --features python -- -D warnings
 	$(BIN)/ruff format --check $(PY_CODE)
 	$(BIN)/ruff check $(PY_CODE)
+	PYTHONPATH=python $(BIN)/lint-imports
 	$(BIN)/mypy
 	cd tests && ../$(BIN)/python -m mypy.stubtest partsum --mypy-config-file ../pyproject.toml
 

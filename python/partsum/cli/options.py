@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 import partsum
-from partsum.cli.terminal import reason, say
+from partsum.cli.terminal import say
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -59,8 +59,8 @@ class PartSize(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         part_size = part_size_of(value)
         try:
             partsum.plan_parts(0, part_size, allow_small_parts=True)
-        except ValueError as error:
-            self.fail(reason(error), param, ctx)
+        except partsum.PartsumError as error:
+            self.fail(error.problem, param, ctx)
         if _DECIMAL_UNIT.fullmatch(value):
             say(f"note: {value} is a power of 1000; the AWS CLI reads it as {value[:-1]}iB")
         return part_size
