@@ -196,4 +196,5 @@ def refuse(names: Iterable[str], why: str) -> None:
                 continue  # "--no-cache" asks for nothing
             if param.is_flag and not param.is_bool_flag and param.flag_value != value:
                 continue  # another one of options that share a parameter
-            raise click.UsageError(why.format(max(param.opts, key=len)), ctx)
+            option = next(opt for opt in param.opts if opt.startswith("--"))
+            raise click.UsageError(why.format(option), ctx)
