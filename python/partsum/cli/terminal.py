@@ -55,6 +55,14 @@ def escape(name: str) -> tuple[str, str]:
     return "\\" if escaped != name else "", escaped
 
 
+def digest_line(
+    value: str, name: str, tag: str | None = None, *, mode: str = " ", escaping: bool = True
+) -> str:
+    """Return a line of md5sum, or with a tag, of ``md5sum --tag``."""
+    mark, shown = escape(name) if escaping else ("", name)
+    return f"{mark}{tag} ({shown}) = {value}" if tag else f"{mark}{value} {mode}{shown}"
+
+
 def verdict_line(name: str, status: str, details: str = "") -> str:
     """Return the line that tells what a comparison found about a file."""
     mark, shown = escape(name)

@@ -35,7 +35,7 @@ from partsum.cli.terminal import (
     verdict_line,
     worse,
 )
-from partsum.s3._quirks import QUIRKS
+from partsum.s3 import QUIRKS
 
 if TYPE_CHECKING:
     from partsum.cli.cached.cache import Cache
