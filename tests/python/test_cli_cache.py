@@ -294,9 +294,8 @@ def settled_files(
     files: Path, later: Path, clock: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> Path:
     """The files, old enough for this process and for those that it starts."""
-    monkeypatch.setenv(
-        "PYTHONPATH", os.pathsep.join([str(later), os.environ.get("PYTHONPATH", "")])
-    )
+    path = [str(later), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path))
     clock(HOUR)
     return files
 
