@@ -40,13 +40,16 @@ Examples:
 @algorithm_option("Checksum beside the ETag, CRC64NVME by default.")
 @hash_options(part_size="boto3")
 @click.option(
-    "--parts", is_flag=True, help="Add those of every part, so that a check finds ranges."
+    "--parts", is_flag=True, help="List every part too, so that a check finds bad ranges."
 )
 @click.option("-L", "--follow", is_flag=True, help="Follow symbolic links below a directory.")
 @click.option("-c", "--check", "checking", is_flag=True, help="Check the files of a manifest.")
 @click.option("--quiet", "verbosity", flag_value="quiet", help="With -c: print no line for OK.")
 @click.option(
-    "--status", "verbosity", flag_value="status", help="With -c: print nothing; see exit status."
+    "--status",
+    "verbosity",
+    flag_value="status",
+    help="With -c: print nothing; the exit status tells.",
 )
 @click.option("--ignore-missing", is_flag=True, help="With -c: files that do not exist are OK.")
 @click.option("--ignore-new", is_flag=True, help="With -c: do not look for files not listed.")
@@ -69,12 +72,14 @@ def command(
     """Write a manifest of all files below DIR, or of FILEs, as JSON lines: path, size, mtime, part
     plan, ETag and checksums. With --check, name a manifest, and the DIR of the files if they moved.
 
+    --check reads every byte. It distinguishes a file that was edited (its mtime changed) from one
+    that was corrupted (it did not), and prints for each file
+
     \b
-    --check reads every byte and prints for each file
       OK        nothing changed
       TOUCHED   the mtime differs, the bytes do not
-      CHANGED   the file was edited: bytes and mtime (or the size) differ
-      CORRUPT   the file was corrupted: the bytes differ, size and mtime do not
+      CHANGED   edited: the bytes and the mtime (or the size) differ
+      CORRUPT   corrupted: the bytes differ, size and mtime do not
       MISSING, UNREADABLE, NEW (below DIR, but not in the manifest)
 
     Exit status of --check: 0 if all files are OK or TOUCHED; 1 if one is CORRUPT, MISSING or

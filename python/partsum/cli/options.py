@@ -62,7 +62,7 @@ class PartSize(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         except partsum.PartsumError as error:
             self.fail(error.problem, param, ctx)
         if _DECIMAL_UNIT.fullmatch(value):
-            say(f"note: {value} is a power of 1000; the AWS CLI reads it as {value[:-1]}iB")
+            say(f"note: {value} counts in powers of 1000; the AWS CLI takes it as {value[:-1]}iB")
         return part_size
 
     def shell_complete(

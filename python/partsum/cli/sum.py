@@ -66,13 +66,13 @@ Examples:
   partsum sum -a sha1 --part-size 8MiB FILE  S3's composite checksum, ...-N
   partsum sum -c SHA256SUMS                  as sha256sum -c SHA256SUMS
   partsum sum -c --quiet --ignore-missing MD5SUMS
-  partsum sum -a crc32c -c LIST              8 hex digits fit CRC32 as well
+  partsum sum -a crc32c -c LIST              8 hex digits could be CRC32
   partsum etag --part-size 64MiB FILE | partsum sum -c --part-size 64MiB""",
 )
 @algorithm_option("Digest to print, SHA256 by default; with --check, which to look for.")
 @hash_options(part_size=None)
 @click.option("--base64", "as_base64", is_flag=True, help="Print base64 as S3 does, not hex.")
-@click.option("--tag", is_flag=True, help="BSD lines, ALG (NAME) = DIGEST; so with several -a.")
+@click.option("--tag", is_flag=True, help="Print ALG (NAME) = DIGEST; the default with several -a.")
 @click.option("-b", "--binary", "mode", flag_value="binary", help="Mark names with * in the lines.")
 @click.option("-t", "--text", "mode", flag_value="text", help="Do not mark names; the default.")
 @click.option(
@@ -83,18 +83,25 @@ Examples:
 @click.option("--no-mmap", is_flag=True, help="Read files; do not map them into memory.")
 @json_option
 @click.option(
-    "-c", "--check", "checking", is_flag=True, help="Read digests from FILEs, verify them."
+    "-c", "--check", "checking", is_flag=True, help="Read digests from FILEs and verify them."
 )
 @click.option(
     "--ignore-missing", is_flag=True, help="With -c: say nothing about files that do not exist."
 )
 @click.option("--quiet", "verbosity", flag_value="quiet", help="With -c: print no line for OK.")
 @click.option(
-    "--status", "verbosity", flag_value="status", help="With -c: print nothing; see exit status."
+    "--status",
+    "verbosity",
+    flag_value="status",
+    help="With -c: print nothing; the exit status tells.",
 )
 @click.option("--strict", is_flag=True, help="With -c: fail if a line is improperly formatted.")
 @click.option(
-    "-w", "--warn", "verbosity", flag_value="warn", help="With -c: name improperly formatted lines."
+    "-w",
+    "--warn",
+    "verbosity",
+    flag_value="warn",
+    help="With -c: say which lines are improperly formatted.",
 )
 @files_argument
 def command(
