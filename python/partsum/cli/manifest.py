@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,12 +12,16 @@ from partsum import ObjectChecksums
 from partsum.cli.files import replaced
 from partsum.cli.manifests.files import ListedFiles
 from partsum.cli.manifests.format import ManifestWriter
-from partsum.cli.options import algorithm_option, hash_options, json_option, refuse
+from partsum.cli.options import (
+    algorithm_option,
+    hash_options,
+    json_option,
+    quiet_option,
+    refuse,
+    status_option,
+)
 from partsum.cli.sums.hashing import HashOptions, hash_each
-from partsum.cli.terminal import Callback, Failure, emit, emit_json
-
-if TYPE_CHECKING:
-    from partsum.cli.manifests.check import Verbosity
+from partsum.cli.terminal import Callback, Failure, Verbosity, emit, emit_json
 
 RECENT = 3_000_000_000  # nanoseconds; the coarsest times of files are two seconds apart
 
@@ -44,13 +47,8 @@ Examples:
 )
 @click.option("-L", "--follow", is_flag=True, help="Follow symbolic links below a directory.")
 @click.option("-c", "--check", "checking", is_flag=True, help="Check the files of a manifest.")
-@click.option("--quiet", "verbosity", flag_value="quiet", help="With -c: print no line for OK.")
-@click.option(
-    "--status",
-    "verbosity",
-    flag_value="status",
-    help="With -c: print nothing; the exit status tells.",
-)
+@quiet_option
+@status_option
 @click.option("--ignore-missing", is_flag=True, help="With -c: files that do not exist are OK.")
 @click.option("--ignore-new", is_flag=True, help="With -c: do not look for files not listed.")
 @json_option
@@ -63,7 +61,7 @@ def command(
     parts: bool,
     follow: bool,
     checking: bool,
-    verbosity: "Verbosity",
+    verbosity: Verbosity,
     ignore_missing: bool,
     ignore_new: bool,
     as_json: bool,

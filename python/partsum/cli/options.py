@@ -164,6 +164,15 @@ def hash_options(part_size: str | None, *, cache: bool = True) -> Callable[[F], 
     return decorate
 
 
+def verbosity_option(value: str, help: str, *flags: str) -> Callable[[F], F]:
+    """``--quiet`` and its alternatives: the verb gets the last one as `verbosity`."""
+    return click.option(
+        *flags, f"--{value}", "verbosity", flag_value=value, help=f"With -c: {help}"
+    )
+
+
+quiet_option = verbosity_option("quiet", "print no line for OK.")
+status_option = verbosity_option("status", "print nothing; the exit status tells.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 # Not click's own check of the path: a file that cannot be read is one line, and the rest goes on.
 files_argument = click.argument(

@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -12,8 +12,11 @@ from partsum.cli.options import (
     files_argument,
     hash_options,
     json_option,
+    quiet_option,
     refuse,
+    status_option,
     typed,
+    verbosity_option,
 )
 from partsum.cli.sums.hashing import (
     Digests,
@@ -23,10 +26,7 @@ from partsum.cli.sums.hashing import (
     hash_each,
     print_each,
 )
-from partsum.cli.terminal import Callback, Failure, digest_line
-
-if TYPE_CHECKING:
-    from partsum.cli.sums.check import Verbosity
+from partsum.cli.terminal import Callback, Failure, Verbosity, digest_line
 
 # Options without a meaning under another one: the one, the others, and the message.
 _MEANINGLESS = "the {} option is meaningless when verifying checksums"
@@ -88,21 +88,10 @@ Examples:
 @click.option(
     "--ignore-missing", is_flag=True, help="With -c: say nothing about files that do not exist."
 )
-@click.option("--quiet", "verbosity", flag_value="quiet", help="With -c: print no line for OK.")
-@click.option(
-    "--status",
-    "verbosity",
-    flag_value="status",
-    help="With -c: print nothing; the exit status tells.",
-)
+@quiet_option
+@status_option
 @click.option("--strict", is_flag=True, help="With -c: fail if a line is improperly formatted.")
-@click.option(
-    "-w",
-    "--warn",
-    "verbosity",
-    flag_value="warn",
-    help="With -c: say which lines are improperly formatted.",
-)
+@verbosity_option("warn", "say which lines are improperly formatted.", "-w")
 @files_argument
 def command(
     *,
@@ -118,7 +107,7 @@ def command(
     as_json: bool,
     checking: bool,
     ignore_missing: bool,
-    verbosity: "Verbosity",
+    verbosity: Verbosity,
     strict: bool,
     files: tuple[str, ...],
 ) -> int:

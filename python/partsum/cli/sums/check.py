@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from partsum import NotSupportedByS3, ObjectChecksums
 from partsum.cli.files import open_stream
@@ -12,6 +12,7 @@ from partsum.cli.sums.lines import LineParser, ListedDigest
 from partsum.cli.terminal import (
     Callback,
     Failure,
+    Verbosity,
     counted,
     emit,
     emit_json,
@@ -19,9 +20,6 @@ from partsum.cli.terminal import (
     failure,
     say,
 )
-
-Verbosity = Literal["quiet", "status", "warn"] | None
-"""The last of --quiet, --status and --warn on the command line: as with the coreutils, it wins."""
 
 # The coreutils quote a name that has a space.
 STANDARD_INPUT = "'standard input'"
