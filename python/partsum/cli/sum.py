@@ -28,30 +28,23 @@ from partsum.cli.sums.hashing import (
 )
 from partsum.cli.terminal import Callback, Failure, Verbosity, digest_line
 
-# Options without a meaning under another one: the one, the others, and the message.
+# One option, others that have no meaning with it, and the message about one of them.
+_LINES = ("tag", "mode", "zero", "no_names", "as_base64")
 _MEANINGLESS = "the {} option is meaningless when verifying checksums"
-_REFUSED = {
-    "checking": (
-        (("tag",), _MEANINGLESS),
-        (("mode",), "the --binary and --text options are meaningless when verifying checksums"),
-        (("no_names", "raw", "as_base64"), _MEANINGLESS),
-        (("zero",), "the {} option is not supported when verifying checksums"),
-        (("cache",), "with --check every file is read: {} has no meaning"),
+_REFUSED = (
+    ("checking", ("tag",), _MEANINGLESS),
+    (
+        "checking",
+        ("mode",),
+        "the --binary and --text options are meaningless when verifying checksums",
     ),
-    "raw": (
-        (
-            ("as_json", "tag", "mode", "zero", "no_names", "as_base64"),
-            "--raw writes the bytes of one digest and nothing else: {} has no meaning",
-        ),
-    ),
-    "as_json": (
-        (
-            ("tag", "mode", "zero", "no_names", "as_base64"),
-            "--json has names, hex and base64 in one layout: {} has no meaning",
-        ),
-    ),
-    "no_names": ((("tag", "mode"), "--no-names prints digests only: {} has no meaning"),),
-}
+    ("checking", ("no_names", "raw", "as_base64"), _MEANINGLESS),
+    ("checking", ("zero",), "the {} option is not supported when verifying checksums"),
+    ("checking", ("cache",), "with --check every file is read: {} has no meaning"),
+    ("raw", ("as_json", *_LINES), "--raw writes the bytes of one digest only: {} has no meaning"),
+    ("as_json", _LINES, "--json has names, hex and base64: {} has no meaning"),
+    ("no_names", ("tag", "mode"), "--no-names prints digests only: {} has no meaning"),
+)
 
 
 @click.command(
@@ -123,8 +116,8 @@ def command(
     value that ends in -N is compared with the file in parts of --part-size, boto3 by default. Of
     --quiet, --status and --warn the last one counts.
     """
-    for option, refused in _REFUSED.items():
-        for names, why in refused if typed(option) else ():
+    for option, names, why in _REFUSED:
+        if typed(option):
             refuse(names, why)
     if no_mmap:
         hashing = hashing._replace(io="read")

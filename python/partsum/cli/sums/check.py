@@ -137,15 +137,13 @@ class CheckFile:
 
     def _judge(self, number: int, listed: ListedDigest, result: Digests | Failure) -> CheckedLine:
         if isinstance(result, Failure):
-            if not (self.rules.ignore_missing and result.missing):
-                say(f"{listed.name}: {result.reason}")  # for each line, as md5sum does
-                self.counts["unreadable"] += 1
-                self.status = max(self.status, result.status)
-                details = {"error": result.reason}
-            else:
-                details = {}
             status = "MISSING" if result.missing else "UNREADABLE"
-            return CheckedLine(number, listed, status, details)
+            if result.missing and self.rules.ignore_missing:
+                return CheckedLine(number, listed, status, {})
+            say(f"{listed.name}: {result.reason}")  # for each line, as md5sum does
+            self.counts["unreadable"] += 1
+            self.status = max(self.status, result.status)
+            return CheckedLine(number, listed, status, {"error": result.reason})
         computed = _computed(listed, result)
         if computed == listed.value:
             return CheckedLine(number, listed, "OK", {})
