@@ -38,6 +38,7 @@ lint: .venv/.wheel ## formatting, clippy, ruff, mypy --strict, stubs against the
 	cargo clippy --locked --workspace --all-targets --features python -- -D warnings
 	$(BIN)/ruff format --check $(PY_CODE)
 	$(BIN)/ruff check $(PY_CODE)
+	PYTHONPATH=python $(BIN)/lint-imports
 	$(BIN)/mypy
 	$(MAKE) --no-print-directory target/stubs
 	diff -u $(STUB) target/stubs/partsum/_core.pyi || { echo "the stub's docstrings are old: make stubs"; exit 1; }

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from partsum import bench
-from partsum.cli._common import emit, reason, say
-from partsum.cli._options import algorithm_option, threads_option
-from partsum.cli._replace import replaced
+from partsum.cli.files import replaced
+from partsum.cli.options import algorithm_option, threads_option
+from partsum.cli.terminal import emit, reason, say
 
 if TYPE_CHECKING:
     from types import FrameType
