@@ -23,7 +23,7 @@ exclude_patterns = ["_*"]
 suppress_warnings = ["myst.header"]  # CHANGELOG.md and ARCHITECTURE.md start at level 1
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
-smartquotes = False  # "--option" keeps its two hyphens
+smartquotes_action = "D"  # dashes alone; quotes stay as they are
 
 # The reference is made from the source. _core.pyi has the docstrings and types of
 # the compiled module.
@@ -85,8 +85,12 @@ astroid.MANAGER.register_transform(
     astroid.nodes.FunctionDef, new_as_init, lambda function: function.name == "__new__"
 )
 
-# The types of strings that are checked at run time, and what the reference calls them.
-STRINGS = {"_Algorithm": "str", "_ChecksumType": "str"}
+# Private types of the stub file, as the reference names them.
+TYPES = {
+    "_Algorithm": "str",
+    "_ChecksumType": "str",
+    "_Files": "Iterator[ObjectChecksums | FileError]",
+}
 TYPE_NAME = re.compile(r"\b(?:\w+\.)*(_?[A-Z]\w*)\b")
 
 
@@ -94,9 +98,19 @@ def shorten_types(*event: str | None) -> tuple[str | None, ...]:
     """Remove the modules and underscores of type names from a signature."""
 
     def short(name: re.Match[str]) -> str:
-        return STRINGS.get(name[1], name[1].removeprefix("_"))
+        return TYPES.get(name[1], name[1].removeprefix("_"))
 
     return tuple(text and TYPE_NAME.sub(short, text) for text in event[-2:])
+
+
+OPTION = re.compile(r"(?<![\w`-])(--?[a-z][a-z0-9-]*)")
+
+
+def options_as_code(_app: Sphinx, _context: object, lines: list[str]) -> None:
+    """Show the names of options in a command's description as code."""
+    for index, line in enumerate(lines):
+        if not line.startswith(".. option::"):
+            lines[index] = OPTION.sub(r"``\1``", line)
 
 
 def examples_as_code(_app: Sphinx, _context: object, lines: list[str]) -> None:
@@ -109,4 +123,6 @@ def examples_as_code(_app: Sphinx, _context: object, lines: list[str]) -> None:
 def setup(app: Sphinx) -> None:
     """Register the hooks with Sphinx."""
     app.connect("autodoc-process-signature", shorten_types)
+    app.connect("sphinx-click-process-description", options_as_code)
+    app.connect("sphinx-click-process-options", options_as_code)
     app.connect("sphinx-click-process-epilog", examples_as_code)
