@@ -2,7 +2,49 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::error::Error;
+/// Why a request names no algorithms, or names that S3 does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AlgorithmError {
+    /// The name is none of the ten.
+    Unknown(String),
+    /// Neither `COMPOSITE` nor `FULL_OBJECT`.
+    UnknownType(String),
+    /// An empty list of algorithms.
+    Empty,
+}
+
+impl AlgorithmError {
+    /// The argument that is wrong.
+    pub const fn argument(&self) -> &'static str {
+        match self {
+            Self::Unknown(_) => "algorithm",
+            Self::UnknownType(_) => "checksum_type",
+            Self::Empty => "algorithms",
+        }
+    }
+}
+
+impl fmt::Display for AlgorithmError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = Algorithm::ALL.map(Algorithm::name).join(", ");
+        match self {
+            Self::Unknown(name) => write!(f, "{name:?} is not one of {names}"),
+            Self::UnknownType(name) => write!(f, "{name:?} is neither COMPOSITE nor FULL_OBJECT"),
+            Self::Empty => write!(f, "none is given; give at least one of {names}"),
+        }
+    }
+}
+
+impl std::error::Error for AlgorithmError {}
+
+/// Whether two names are the same as people write them: case, `-` and `_` do not count.
+fn same_name(one: &str, other: &str) -> bool {
+    letters(one).eq(letters(other))
+}
+
+fn letters(name: &str) -> impl Iterator<Item = u8> + '_ {
+    name.bytes().filter(|byte| !b"-_".contains(byte)).map(|byte| byte.to_ascii_uppercase())
+}
 
 /// How the checksums of an object's parts make the object's checksum (S3's `ChecksumType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,13 +72,13 @@ impl fmt::Display for ChecksumType {
 }
 
 impl FromStr for ChecksumType {
-    type Err = Error;
+    type Err = AlgorithmError;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, AlgorithmError> {
         [Self::Composite, Self::FullObject]
             .into_iter()
-            .find(|kind| kind.name().eq_ignore_ascii_case(text))
-            .ok_or_else(|| Error::UnknownChecksumType { name: text.to_owned() })
+            .find(|kind| same_name(text, kind.name()))
+            .ok_or_else(|| AlgorithmError::UnknownType(text.to_owned()))
     }
 }
 
@@ -149,14 +191,14 @@ impl Algorithm {
     }
 
     /// The requested algorithms, each once, in order; refuses an empty request.
-    pub(crate) fn distinct(requested: &[Self]) -> Result<Vec<Self>, Error> {
+    pub(crate) fn distinct(requested: &[Self]) -> Result<Vec<Self>, AlgorithmError> {
         let mut distinct = Vec::with_capacity(requested.len());
         for algorithm in requested {
             if !distinct.contains(algorithm) {
                 distinct.push(*algorithm);
             }
         }
-        if distinct.is_empty() { Err(Error::NoAlgorithms) } else { Ok(distinct) }
+        if distinct.is_empty() { Err(AlgorithmError::Empty) } else { Ok(distinct) }
     }
 }
 
@@ -167,17 +209,13 @@ impl fmt::Display for Algorithm {
 }
 
 impl FromStr for Algorithm {
-    type Err = Error;
+    type Err = AlgorithmError;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    /// Takes S3's name in any case, with or without `-` and `_`: `SHA256`, `sha-256`, `crc64_nvme`.
+    fn from_str(text: &str) -> Result<Self, AlgorithmError> {
         Self::ALL
             .into_iter()
-            .find(|algorithm| algorithm.name().eq_ignore_ascii_case(text))
-            .ok_or_else(|| Error::UnknownAlgorithm { name: text.to_owned() })
+            .find(|algorithm| same_name(text, algorithm.name()))
+            .ok_or_else(|| AlgorithmError::Unknown(text.to_owned()))
     }
-}
-
-/// All ten names, for messages.
-pub(crate) fn names() -> String {
-    Algorithm::ALL.map(Algorithm::name).join(", ")
 }

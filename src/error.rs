@@ -1,55 +1,120 @@
-//! What can go wrong, each with what to do about it.
+//! What can go wrong, as data: what, where, and a hint at what would help.
+//!
+//! Front ends word the hint for their own users; [`Display`](fmt::Display) words it for users of the crate.
 
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
 
 use crate::{
-    algorithm::{self, Algorithm},
+    algorithm::{Algorithm, AlgorithmError},
     limits::{MAX_OBJECT_SIZE, MAX_PART_SIZE, MAX_PARTS, MIN_PART_SIZE},
 };
 
 /// A specialised result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What would help, for a front end to say in its own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hint {
+    /// Compute this algorithm too.
+    AddAlgorithm(Algorithm),
+    /// Allow parts below S3's minimum, for a store without that rule.
+    AllowSmallParts,
+    /// Choose a part size, of so many bytes if that is known.
+    GivePartSize(Option<u64>),
+    /// Choose parts of at least so many bytes.
+    EnlargeParts(u64),
+    /// Hash as one PutObject.
+    HashAsPutObject,
+    /// Hash with the object's own parts, which are so many and of different sizes.
+    HashWithObjectParts(usize),
+    /// Name the algorithm that the upload was created with.
+    NameAlgorithm,
+    /// Give all pages of the list.
+    PassAllPages,
+    /// Give S3's responses to the parts, so that its own values are used.
+    PassResponses,
+    /// Read through the page cache.
+    UseCachedReads,
+    /// Read it as a stream of unknown length.
+    UseStream,
+}
+
+impl Hint {
+    /// A stable name, for front ends.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::AddAlgorithm(_) => "ADD_ALGORITHM",
+            Self::AllowSmallParts => "ALLOW_SMALL_PARTS",
+            Self::GivePartSize(_) => "GIVE_PART_SIZE",
+            Self::EnlargeParts(_) => "ENLARGE_PARTS",
+            Self::HashAsPutObject => "HASH_AS_PUT_OBJECT",
+            Self::HashWithObjectParts(_) => "HASH_WITH_OBJECT_PARTS",
+            Self::NameAlgorithm => "NAME_ALGORITHM",
+            Self::PassAllPages => "PASS_ALL_PAGES",
+            Self::PassResponses => "PASS_RESPONSES",
+            Self::UseCachedReads => "USE_CACHED_READS",
+            Self::UseStream => "USE_STREAM",
+        }
+    }
+
+    /// The algorithm, size or count that belongs to it; empty if there is none.
+    pub fn value(&self) -> String {
+        match self {
+            Self::AddAlgorithm(algorithm) => algorithm.to_string(),
+            Self::GivePartSize(Some(bytes)) | Self::EnlargeParts(bytes) => bytes.to_string(),
+            Self::HashWithObjectParts(parts) => parts.to_string(),
+            _ => String::new(),
+        }
+    }
+}
+
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AddAlgorithm(algorithm) => write!(f, "add {algorithm} to the algorithms"),
+            Self::AllowSmallParts => f.write_str("allow small parts for a store that accepts them"),
+            Self::GivePartSize(None) => f.write_str("choose a part size in bytes"),
+            Self::GivePartSize(Some(bytes)) => write!(f, "hash with parts of {bytes} bytes"),
+            Self::EnlargeParts(bytes) => write!(f, "use parts of at least {bytes} bytes"),
+            Self::HashAsPutObject => f.write_str("hash as one PutObject"),
+            Self::HashWithObjectParts(parts) => write!(f, "hash with the sizes of the object's {parts} parts"),
+            Self::NameAlgorithm => f.write_str("name the algorithm"),
+            Self::PassAllPages => f.write_str("pass all pages of the list"),
+            Self::PassResponses => f.write_str("pass S3's responses to the parts"),
+            Self::UseCachedReads => f.write_str("read it through the page cache"),
+            Self::UseStream => f.write_str("read it as a stream"),
+        }
+    }
+}
+
 /// Why a call could not give its answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The name is none of the ten.
-    #[error("unknown algorithm {name:?}: S3 has {}", algorithm::names())]
-    UnknownAlgorithm {
-        /// What was asked for.
-        name: String,
-    },
-    /// An empty list of algorithms.
-    #[error("no algorithm given: name at least one of {}", algorithm::names())]
-    NoAlgorithms,
-    /// Neither `COMPOSITE` nor `FULL_OBJECT`.
-    #[error("unknown checksum type {name:?}: S3 has COMPOSITE and FULL_OBJECT")]
-    UnknownChecksumType {
-        /// What was asked for.
-        name: String,
-    },
+    /// A name that S3 does not have, or no algorithm at all.
+    Algorithm(AlgorithmError),
     /// An argument that no request can have.
-    #[error("{argument}: {problem}")]
     InvalidArgument {
         /// The argument's name.
         argument: &'static str,
         /// What is wrong with it and what would be right.
         problem: String,
+        /// What would help.
+        hint: Option<Hint>,
     },
     /// A part plan that S3 would refuse, or that makes no sense.
-    #[error(transparent)]
-    PartPlan(#[from] PartPlanError),
+    PartPlan(PartPlanError),
     /// S3 has no such value, or would refuse such a request.
-    #[error("{reason} (S3 answers {code})")]
     NotSupportedByS3 {
         /// S3's error code.
         code: &'static str,
         /// The rule.
         reason: String,
+        /// What would help.
+        hint: Option<Hint>,
     },
     /// The checksum was not among the algorithms that were computed.
-    #[error("{algorithm} was not computed: {purpose} needs it; add {:?} to algorithms=", algorithm.name())]
     MissingChecksum {
         /// The algorithm that is missing.
         algorithm: Algorithm,
@@ -57,18 +122,15 @@ pub enum Error {
         purpose: &'static str,
     },
     /// What S3 said of uploaded parts disagrees with the local bytes.
-    #[error("{reason}")]
     PartMismatch {
         /// Part numbers, ascending.
         parts: Vec<u32>,
-        /// What disagrees and what to do.
+        /// What disagrees.
         reason: String,
+        /// What would help.
+        hint: Option<Hint>,
     },
-    /// A serialised result that was tampered with or is not ours.
-    #[error("not an ObjectChecksums: {0}")]
-    Malformed(String),
     /// The operating system refused.
-    #[error("{}: {source}{}", path.display(), place(*offset, *part))]
     Io {
         /// The file.
         path: PathBuf,
@@ -79,8 +141,16 @@ pub enum Error {
         /// The system's error.
         source: io::Error,
     },
+    /// A file that cannot be hashed in this way, although the operating system opens it.
+    UnsuitableFile {
+        /// The file.
+        path: PathBuf,
+        /// Why it is unsuitable.
+        problem: &'static str,
+        /// What would help.
+        hint: Hint,
+    },
     /// The file is not the one that was opened any more.
-    #[error("{}: the file changed while it was hashed: {change}", path.display())]
     FileChanged {
         /// The file.
         path: PathBuf,
@@ -88,11 +158,72 @@ pub enum Error {
         change: String,
     },
     /// The caller's observer asked to stop.
-    #[error("interrupted")]
     Interrupted,
 }
 
-/// Where an error was met, to follow what it was.
+impl Error {
+    pub(crate) fn argument(argument: &'static str, problem: impl Into<String>) -> Self {
+        Self::InvalidArgument { argument, problem: problem.into(), hint: None }
+    }
+
+    pub(crate) fn not_supported(code: &'static str, reason: impl Into<String>) -> Self {
+        Self::NotSupportedByS3 { code, reason: reason.into(), hint: None }
+    }
+
+    /// The same error with a hint, if its kind has room for one.
+    pub(crate) fn with_hint(mut self, advice: Hint) -> Self {
+        if let Self::InvalidArgument { hint, .. }
+        | Self::NotSupportedByS3 { hint, .. }
+        | Self::PartMismatch { hint, .. } = &mut self
+        {
+            *hint = Some(advice);
+        }
+        self
+    }
+
+    /// The argument that is wrong, if it is one.
+    pub const fn wrong_argument(&self) -> Option<&'static str> {
+        match self {
+            Self::Algorithm(error) => Some(error.argument()),
+            Self::InvalidArgument { argument, .. } => Some(argument),
+            Self::PartPlan(error) => error.wrong_argument(),
+            _ => None,
+        }
+    }
+
+    /// What would help, if anything is known to.
+    pub fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::PartPlan(error) => error.hint(),
+            Self::MissingChecksum { algorithm, .. } => Some(Hint::AddAlgorithm(*algorithm)),
+            Self::InvalidArgument { hint, .. }
+            | Self::NotSupportedByS3 { hint, .. }
+            | Self::PartMismatch { hint, .. } => hint.clone(),
+            Self::UnsuitableFile { hint, .. } => Some(hint.clone()),
+            Self::Algorithm(_) | Self::Io { .. } | Self::FileChanged { .. } | Self::Interrupted => None,
+        }
+    }
+
+    /// What is wrong, without the argument's or the file's name and without the hint.
+    pub fn problem(&self) -> String {
+        match self {
+            Self::Algorithm(error) => error.to_string(),
+            Self::InvalidArgument { problem, .. } => problem.clone(),
+            Self::PartPlan(error) => error.problem(),
+            Self::NotSupportedByS3 { code, reason, .. } => format!("{reason} (S3 answers {code})"),
+            Self::MissingChecksum { algorithm, purpose } => {
+                format!("{algorithm} was not computed, and {purpose} needs it")
+            }
+            Self::PartMismatch { reason, .. } => reason.clone(),
+            Self::Io { offset, part, source, .. } => format!("{source}{}", place(*offset, *part)),
+            Self::UnsuitableFile { problem, .. } => (*problem).to_owned(),
+            Self::FileChanged { change, .. } => format!("the file changed while it was hashed: {change}"),
+            Self::Interrupted => "interrupted".to_owned(),
+        }
+    }
+}
+
+/// Where in a file an error was met, to follow what it was.
 pub(crate) fn place(offset: Option<u64>, part: Option<u32>) -> String {
     match (offset, part) {
         (None, _) => String::new(),
@@ -101,26 +232,54 @@ pub(crate) fn place(offset: Option<u64>, part: Option<u32>) -> String {
     }
 }
 
-impl Error {
-    pub(crate) fn not_supported(code: &'static str, reason: impl Into<String>) -> Self {
-        Self::NotSupportedByS3 { code, reason: reason.into() }
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { path, .. } | Self::UnsuitableFile { path, .. } | Self::FileChanged { path, .. } => {
+                write!(f, "{}: ", path.display())?;
+            }
+            _ => {}
+        }
+        sentence(f, self.wrong_argument(), &self.problem(), self.hint())
     }
+}
 
-    pub(crate) fn argument(argument: &'static str, problem: impl Into<String>) -> Self {
-        Self::InvalidArgument { argument, problem: problem.into() }
+fn sentence(f: &mut fmt::Formatter<'_>, argument: Option<&str>, problem: &str, hint: Option<Hint>) -> fmt::Result {
+    if let Some(argument) = argument {
+        write!(f, "{argument}: ")?;
+    }
+    f.write_str(problem)?;
+    hint.map_or(Ok(()), |hint| write!(f, "; {hint}"))
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<AlgorithmError> for Error {
+    fn from(error: AlgorithmError) -> Self {
+        Self::Algorithm(error)
+    }
+}
+
+impl From<PartPlanError> for Error {
+    fn from(error: PartPlanError) -> Self {
+        Self::PartPlan(error)
     }
 }
 
 /// Why a part plan is refused.
 ///
 /// Limits: Amazon S3 User Guide, "Amazon S3 multipart upload limits".
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PartPlanError {
     /// Not a size.
-    #[error(
-        "part size {text:?} is neither a size such as \"8MiB\" or \"64 MB\" (MiB = 2^20, MB = 10^6 bytes) nor one of the presets {presets}"
-    )]
     UnknownPartSize {
         /// What was given.
         text: String,
@@ -128,26 +287,18 @@ pub enum PartPlanError {
         presets: String,
     },
     /// Zero, negative, or past 2^63.
-    #[error("part size {size} is not possible: it must be between 1 byte and {MAX_PART_SIZE} bytes (5 GiB)")]
     ImpossiblePartSize {
         /// What was given.
         size: String,
     },
     /// An object of negative size, or past 2^63.
-    #[error("an object of {size} bytes is not possible: S3 stores 0 to {MAX_OBJECT_SIZE} bytes (48.8 TiB)")]
     ImpossibleSize {
         /// What was given.
         size: String,
     },
     /// A list without parts.
-    #[error("the list of part sizes is empty: an upload has at least one part (S3 answers MalformedXML)")]
     NoParts,
     /// More than 10,000 parts.
-    #[error(
-        "the plan has {parts} parts, S3 allows {MAX_PARTS}: part number {} is over the limit (S3 answers InvalidArgument); \
-         use a part size of at least {minimum} bytes",
-        MAX_PARTS + 1
-    )]
     TooManyParts {
         /// Parts in the plan.
         parts: u64,
@@ -155,10 +306,6 @@ pub enum PartPlanError {
         minimum: u64,
     },
     /// A part other than the last is below 5 MiB.
-    #[error(
-        "part {number} has {size} bytes: every part but the last needs at least {MIN_PART_SIZE} bytes (5 MiB; S3 answers \
-         EntityTooSmall); for S3-compatible stores without that rule pass allow_small_parts=True"
-    )]
     PartTooSmall {
         /// Part number.
         number: u64,
@@ -166,15 +313,11 @@ pub enum PartPlanError {
         size: u64,
     },
     /// A part with no bytes before the last one.
-    #[error("part {number} is empty: only the last part may have 0 bytes")]
     EmptyPart {
         /// Part number.
         number: u64,
     },
     /// A part above 5 GiB.
-    #[error(
-        "part {number} has {size} bytes: a part has at most {MAX_PART_SIZE} bytes (5 GiB; S3 answers EntityTooLarge)"
-    )]
     PartTooLarge {
         /// Part number.
         number: u64,
@@ -182,22 +325,16 @@ pub enum PartPlanError {
         size: u64,
     },
     /// One PutObject above 5 GiB.
-    #[error(
-        "one PutObject of {size} bytes: it takes at most {MAX_PART_SIZE} bytes (5 GiB; S3 answers EntityTooLarge); give a part \
-         size for a multipart upload"
-    )]
     PutObjectTooLarge {
         /// Bytes in the object.
         size: u64,
     },
     /// An object above 48.8 TiB.
-    #[error("an object of {size} bytes: S3 stores at most {MAX_OBJECT_SIZE} bytes (48.8 TiB, 10,000 parts of 5 GiB)")]
     ObjectTooLarge {
         /// Bytes in the object.
         size: u128,
     },
     /// An explicit plan for another size.
-    #[error("the part sizes add up to {sum} bytes, but there are {size} bytes")]
     WrongTotal {
         /// Sum of the plan.
         sum: u128,
@@ -205,15 +342,11 @@ pub enum PartPlanError {
         size: u64,
     },
     /// A preset whose rule starts from the object's size, used on data of unknown size.
-    #[error("preset {preset:?} plans from the object's size, which is not known here: give a part size in bytes")]
     SizeUnknown {
         /// The preset.
         preset: &'static str,
     },
     /// A multipart question to the plan of a PutObject.
-    #[error(
-        "the plan is one PutObject of {size} bytes, not a multipart upload: hash with part_size=<bytes> for {purpose}"
-    )]
     NotMultipart {
         /// Bytes in the object.
         size: u64,
@@ -221,9 +354,6 @@ pub enum PartPlanError {
         purpose: &'static str,
     },
     /// A part number outside the plan.
-    #[error(
-        "there is no part {number}: the plan has parts 1 to {parts} (S3 allows 1 to {MAX_PARTS}, else it answers InvalidArgument)"
-    )]
     NoSuchPart {
         /// What was asked for.
         number: i64,
@@ -231,3 +361,85 @@ pub enum PartPlanError {
         parts: u32,
     },
 }
+
+impl PartPlanError {
+    /// The argument that is wrong, if it is one.
+    pub const fn wrong_argument(&self) -> Option<&'static str> {
+        match self {
+            Self::ObjectTooLarge { .. } | Self::NotMultipart { .. } => None,
+            Self::ImpossibleSize { .. } => Some("size"),
+            Self::NoSuchPart { .. } => Some("number"),
+            _ => Some("part_size"),
+        }
+    }
+
+    /// What would help, if anything is known to.
+    pub const fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::TooManyParts { minimum, .. } => Some(Hint::EnlargeParts(*minimum)),
+            Self::PartTooSmall { .. } => Some(Hint::AllowSmallParts),
+            Self::PutObjectTooLarge { .. } | Self::SizeUnknown { .. } | Self::NotMultipart { .. } => {
+                Some(Hint::GivePartSize(None))
+            }
+            _ => None,
+        }
+    }
+
+    /// What is wrong, without the argument's name and without the hint.
+    pub fn problem(&self) -> String {
+        match self {
+            Self::UnknownPartSize { text, presets } => format!(
+                "{text:?} is not a size; use bytes (8388608), a unit (8MiB, 64 MB) or the name of a tool ({presets})"
+            ),
+            Self::ImpossiblePartSize { size } => {
+                format!("{size} is out of range: a part has 1 to {MAX_PART_SIZE} bytes (5 GiB)")
+            }
+            Self::ImpossibleSize { size } => {
+                format!("{size} is out of range: S3 stores objects of 0 to {MAX_OBJECT_SIZE} bytes (48.8 TiB)")
+            }
+            Self::NoParts => "the list is empty: an upload has at least one part (S3 answers MalformedXML)".to_owned(),
+            Self::TooManyParts { parts, .. } => format!(
+                "the plan has {parts} parts, and S3 allows {MAX_PARTS} (it answers InvalidArgument to part number {})",
+                MAX_PARTS + 1
+            ),
+            Self::PartTooSmall { number, size } => format!(
+                "part {number} has {size} bytes, but every part except the last needs at least {MIN_PART_SIZE} bytes \
+                 (5 MiB; S3 answers EntityTooSmall)"
+            ),
+            Self::EmptyPart { number } => format!("part {number} is empty: only the last part may have 0 bytes"),
+            Self::PartTooLarge { number, size } => format!(
+                "part {number} has {size} bytes, but a part has at most {MAX_PART_SIZE} bytes (5 GiB; S3 answers \
+                 EntityTooLarge)"
+            ),
+            Self::PutObjectTooLarge { size } => format!(
+                "one PutObject cannot have {size} bytes: it has at most {MAX_PART_SIZE} bytes (5 GiB; S3 answers \
+                 EntityTooLarge)"
+            ),
+            Self::ObjectTooLarge { size } => format!(
+                "an object cannot have {size} bytes: S3 stores at most {MAX_OBJECT_SIZE} bytes (48.8 TiB, {MAX_PARTS} \
+                 parts of 5 GiB)"
+            ),
+            Self::WrongTotal { sum, size } => {
+                format!("the parts add up to {sum} bytes, but there are {size} bytes")
+            }
+            Self::SizeUnknown { preset } => {
+                format!("{preset:?} plans from the object's size, which is not known here")
+            }
+            Self::NotMultipart { size, purpose } => {
+                format!("{purpose} needs a multipart plan, but the plan is one PutObject of {size} bytes")
+            }
+            Self::NoSuchPart { number, parts } => format!(
+                "there is no part {number}: the plan has parts 1 to {parts} (S3 allows 1 to {MAX_PARTS}, else it \
+                 answers InvalidArgument)"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for PartPlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        sentence(f, self.wrong_argument(), &self.problem(), self.hint())
+    }
+}
+
+impl std::error::Error for PartPlanError {}

@@ -49,7 +49,7 @@ impl Isa {
         SELECTED
             .get_or_init(|| Self::choose(env::var(OVERRIDE).ok().as_deref()))
             .clone()
-            .map_err(|problem| Error::InvalidArgument { argument: OVERRIDE, problem })
+            .map_err(|problem| Error::argument(OVERRIDE, problem))
     }
 
     fn choose(wanted: Option<&str>) -> Result<Self, String> {

@@ -49,9 +49,9 @@ pub mod bench {
     }
 }
 
-pub use algorithm::{Algorithm, ChecksumType};
+pub use algorithm::{Algorithm, AlgorithmError, ChecksumType};
 pub use digest::Digest;
-pub use error::{Error, PartPlanError, Result};
+pub use error::{Error, Hint, PartPlanError, Result};
 pub use hash::{HashFiles, Hasher, MultipartHasher, Options, Pieces, hash_bytes, hash_file, hash_plans};
 pub use isa::{Isa, cpu_features};
 pub use parts::{Part, PartPlan, PartSize, Preset, SmallParts, parse_size, plan_parts};

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from partsum.errors import (
         FileChangedError,
         FileError,
+        Hint,
+        InvalidArgument,
         MissingChecksum,
         NothingToResume,
         NotSupportedByS3,
@@ -49,6 +51,8 @@ __all__ = [
     "FileError",
     "Hasher",
     "HashingReader",
+    "Hint",
+    "InvalidArgument",
     "MissingChecksum",
     "MultipartHasher",
     "NotSupportedByS3",
@@ -83,6 +87,8 @@ _MODULES = {
     "errors": (
         "FileChangedError",
         "FileError",
+        "Hint",
+        "InvalidArgument",
         "MissingChecksum",
         "NothingToResume",
         "NotSupportedByS3",

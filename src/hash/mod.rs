@@ -88,7 +88,7 @@ pub fn hash_plans(
     observer: &mut dyn Observer,
 ) -> Result<Vec<ObjectChecksums>> {
     if plans.is_empty() {
-        return Err(Error::argument("plans", "no part plan given: name at least one"));
+        return Err(Error::argument("plans", "none is given; give at least one"));
     }
     let input = Input::open(path.as_ref(), plans, options)?;
     hash_one(input, algorithms, options, observer)
@@ -216,7 +216,7 @@ fn in_part(error: Error, plans: &[PartPlan]) -> Error {
 
 fn threads(options: &Options) -> Result<usize> {
     match options.threads {
-        Some(0) => Err(Error::argument("threads", "0 threads hash nothing: give 1 or more, or None for all CPUs")),
+        Some(0) => Err(Error::argument("threads", "must be at least 1, not 0")),
         Some(threads) => Ok(threads),
         None => Ok(schedule::default_threads()),
     }

@@ -9,10 +9,9 @@ use pyo3::{
     types::{PyBytes, PyDict, PyString, PyTuple, PyType},
 };
 
-use super::{arguments, convert::Number, plan::PyPartPlan, uploaded::UploadedArgument};
+use super::{arguments, convert::Number, errors::invalid, plan::PyPartPlan, uploaded::UploadedArgument};
 use crate::{
     algorithm::{Algorithm, ChecksumType},
-    error::Error,
     parts::{Part, PartPlan, PartSize, SmallParts},
     s3::{self, ObjectChecksums, PartChecksums, Refusal},
 };
@@ -349,13 +348,13 @@ impl PyObjectChecksums {
     /// True
     #[classmethod]
     fn from_dict(_class: &Bound<'_, PyType>, data: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let malformed = |problem: String| PyErr::from(Error::Malformed(problem));
+        let malformed = |problem: String| invalid("data", problem);
         let member = |name: &str| data.get_item(name).map_err(|_| malformed(format!("{name:?} is missing")));
         fn typed<'py, T>(member: PyResult<Bound<'py, PyAny>>, name: &str, expected: &str) -> PyResult<T>
         where
             T: for<'a> FromPyObject<'a, 'py>,
         {
-            member?.extract().map_err(|_| Error::Malformed(format!("{name:?} is not {expected}")).into())
+            member?.extract().map_err(|_| invalid("data", format!("{name:?} is not {expected}")))
         }
         let format: String = typed(member("format"), "format", "a string")?;
         if format != FORMAT {

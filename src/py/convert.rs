@@ -7,10 +7,10 @@ use pyo3::{
     types::{PyBool, PyDict, PyFrozenSet, PyInt, PySet, PyString},
 };
 
-use super::plan::PyPartPlan;
+use super::{errors::invalid, plan::PyPartPlan};
 use crate::{
     algorithm::{Algorithm, ChecksumType},
-    error::{Error, PartPlanError},
+    error::PartPlanError,
     hash::Options,
     parts::{PartSize, SmallParts},
     source::Io,
@@ -171,10 +171,10 @@ pub(super) fn options(
 ) -> PyResult<Options> {
     let threads = threads
         .map(|Number(threads)| {
-            usize::try_from(threads).ok().filter(|threads| *threads > 0).ok_or_else(|| Error::InvalidArgument {
-                argument: "threads",
-                problem: format!("{threads} threads hash nothing: give 1 or more, or None for all CPUs"),
-            })
+            usize::try_from(threads)
+                .ok()
+                .filter(|threads| *threads > 0)
+                .ok_or_else(|| invalid("threads", format!("must be at least 1, not {threads}")))
         })
         .transpose()?;
     let small_parts = if allow_small_parts { SmallParts::Allow } else { SmallParts::Refuse };

@@ -1,52 +1,36 @@
-//! From the core's errors to Python's exceptions, which `partsum/errors.py` defines.
+//! From the core's errors to Python's exceptions, which `partsum.errors` defines and words.
 
 use std::{io, path::Path};
 
 use pyo3::{
-    exceptions::{PyKeyboardInterrupt, PyOSError, PyValueError},
+    exceptions::{PyKeyboardInterrupt, PyOSError},
     prelude::*,
     sync::PyOnceLock,
     types::PyType,
 };
 
-use crate::error::{Error, PartPlanError, place};
+use crate::{
+    algorithm::AlgorithmError,
+    error::{Error, Hint, PartPlanError, place},
+};
 
 /// A class of `partsum.errors`, imported once.
-macro_rules! exception {
-    ($py:expr, $name:literal, $arguments:expr) => {{
+macro_rules! class {
+    ($py:expr, $name:literal) => {{
         static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-        match CLASS.import($py, "partsum.errors", $name) {
-            Ok(class) => PyErr::from_type(class.clone(), $arguments),
-            Err(error) => error,
-        }
+        CLASS.import($py, "partsum.errors", $name)
     }};
 }
 
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
-        Python::attach(|py| {
-            let message = error.to_string();
-            match error {
-                Error::UnknownAlgorithm { .. }
-                | Error::NoAlgorithms
-                | Error::UnknownChecksumType { .. }
-                | Error::InvalidArgument { .. }
-                | Error::Malformed(_) => PyValueError::new_err(message),
-                Error::PartPlan(_) => exception!(py, "PartPlanError", (message,)),
-                Error::NotSupportedByS3 { .. } => exception!(py, "NotSupportedByS3", (message,)),
-                Error::MissingChecksum { .. } => exception!(py, "MissingChecksum", (message,)),
-                Error::PartMismatch { parts, .. } => {
-                    exception!(py, "PartMismatch", (message, parts))
-                }
-                Error::Io { path, offset, part, source } => os_error(py, &path, &place(offset, part), &source),
-                Error::FileChanged { path, change } => {
-                    let problem = format!("the file changed while it was hashed: {change}");
-                    let path = path.into_os_string();
-                    exception!(py, "FileChangedError", (libc::EBUSY, problem, path))
-                }
-                Error::Interrupted => PyKeyboardInterrupt::new_err(()),
-            }
-        })
+        Python::attach(|py| exception(py, error)).unwrap_or_else(|failed| failed)
+    }
+}
+
+impl From<AlgorithmError> for PyErr {
+    fn from(error: AlgorithmError) -> Self {
+        Error::from(error).into()
     }
 }
 
@@ -56,27 +40,59 @@ impl From<PartPlanError> for PyErr {
     }
 }
 
+/// The wrong value of an argument.
+pub(super) fn invalid(argument: &'static str, problem: impl Into<String>) -> PyErr {
+    Error::argument(argument, problem).into()
+}
+
+fn exception(py: Python<'_>, error: Error) -> PyResult<PyErr> {
+    let (problem, argument) = (error.problem(), error.wrong_argument());
+    let hint = error.hint().map(|hint| python_hint(py, &hint)).transpose()?;
+    let class = match error {
+        Error::Algorithm(_) | Error::InvalidArgument { .. } => class!(py, "InvalidArgument")?,
+        Error::PartPlan(_) => class!(py, "PartPlanError")?,
+        Error::NotSupportedByS3 { .. } => class!(py, "NotSupportedByS3")?,
+        Error::MissingChecksum { .. } => class!(py, "MissingChecksum")?,
+        Error::PartMismatch { parts, .. } => {
+            return Ok(PyErr::from_type(
+                class!(py, "PartMismatch")?.clone(),
+                (problem, parts, hint.map(Bound::unbind)),
+            ));
+        }
+        Error::Io { path, offset, part, source } => return os_error(py, &path, &place(offset, part), &source),
+        Error::UnsuitableFile { path, hint: advice, .. } => {
+            let hint = python_hint(py, &advice)?;
+            let arguments = (libc::EINVAL, format!("{problem}; {}", hint.str()?), path.into_os_string());
+            let error = py.get_type::<PyOSError>().call1(arguments)?;
+            error.setattr("problem", problem)?;
+            error.setattr("hint", hint)?;
+            return Ok(PyErr::from_value(error));
+        }
+        Error::FileChanged { path, .. } => {
+            let arguments = (libc::EBUSY, problem, path.into_os_string());
+            return Ok(PyErr::from_type(class!(py, "FileChangedError")?.clone(), arguments));
+        }
+        Error::Interrupted => return Ok(PyKeyboardInterrupt::new_err(())),
+    };
+    Ok(PyErr::from_type(class.clone(), (problem, argument, hint.map(Bound::unbind))))
+}
+
+fn python_hint<'py>(py: Python<'py>, hint: &Hint) -> PyResult<Bound<'py, PyAny>> {
+    class!(py, "Hint")?.call1((hint.name(), hint.value()))
+}
+
 /// A `FileError` value for a file whose result is an error.
 pub(super) fn file_error(py: Python<'_>, path: &Path, error: Error) -> PyResult<Py<PyAny>> {
     let error = PyErr::from(error).into_value(py);
-    let class = py.import("partsum.errors")?.getattr("FileError")?;
-    Ok(class.call1((path.as_os_str(), error))?.unbind())
+    Ok(class!(py, "FileError")?.call1((path.as_os_str(), error))?.unbind())
 }
 
 /// `OSError(errno, strerror, filename)`: Python itself picks FileNotFoundError and the like from errno.
-fn os_error(py: Python<'_>, path: &Path, place: &str, source: &io::Error) -> PyErr {
-    let problem = || -> PyResult<String> {
-        let text = match source.raw_os_error() {
-            Some(errno) => py.import("os")?.call_method1("strerror", (errno,))?.extract()?,
-            None => source.to_string(),
-        };
-        Ok(text + place)
+fn os_error(py: Python<'_>, path: &Path, place: &str, source: &io::Error) -> PyResult<PyErr> {
+    let text: String = match source.raw_os_error() {
+        Some(errno) => py.import("os")?.call_method1("strerror", (errno,))?.extract()?,
+        None => source.to_string(),
     };
-    match problem() {
-        Ok(problem) => {
-            let errno = source.raw_os_error().unwrap_or(libc::EINVAL);
-            PyOSError::new_err((errno, problem, path.as_os_str().to_owned()))
-        }
-        Err(error) => error,
-    }
+    let errno = source.raw_os_error().unwrap_or(libc::EINVAL);
+    Ok(PyOSError::new_err((errno, text + place, path.as_os_str().to_owned())))
 }

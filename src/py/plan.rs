@@ -92,7 +92,7 @@ impl PyPartPlan {
 /// >>> partsum.plan_parts(10 * 2**20, "1MiB")
 /// Traceback (most recent call last):
 ///     ...
-/// partsum.errors.PartPlanError: part 1 has 1048576 bytes: every part but the last needs at least 5242880 bytes (5 MiB; S3 answers EntityTooSmall); for S3-compatible stores without that rule pass allow_small_parts=True
+/// partsum.errors.PartPlanError: part_size: part 1 has 1048576 bytes, but every part except the last needs at least 5242880 bytes (5 MiB; S3 answers EntityTooSmall); pass allow_small_parts=True for a store that accepts them
 #[pyfunction]
 #[pyo3(
     signature = (size, part_size=PartSizeArgument::default(), *, allow_small_parts=false),

@@ -7,7 +7,7 @@ use super::object::{ObjectChecksums, type_allowed};
 use crate::{
     algorithm::{Algorithm, ChecksumType},
     digest::Digest,
-    error::{Error, PartPlanError, Result},
+    error::{Error, Hint, PartPlanError, Result},
     parts::Preset,
 };
 
@@ -156,10 +156,10 @@ impl ObjectChecksums {
                 self.column(algorithm, "put_object")?;
                 let digest = self.put_object_digest(algorithm).ok_or_else(|| {
                     let reason = format!(
-                        "one PutObject needs the {algorithm} of all bytes, which {} parts do not tell: hash with part_size=None",
+                        "one PutObject needs the {algorithm} of all bytes, which the {algorithm}s of {} parts do not tell",
                         self.plan().len()
                     );
-                    Error::not_supported("BadDigest", reason)
+                    Error::not_supported("BadDigest", reason).with_hint(Hint::HashAsPutObject)
                 })?;
                 Some((algorithm, digest))
             }
@@ -215,7 +215,7 @@ impl ObjectChecksums {
                 self.compared_etags(uploaded)?
             }
             None => self
-                .column(Algorithm::Md5, "the ETag of each part (without uploaded=)")?
+                .column(Algorithm::Md5, "the ETag of each part")?
                 .iter()
                 .map(|md5| format!("\"{}\"", md5.to_hex()))
                 .collect(),
@@ -315,7 +315,7 @@ fn part_mismatch(mut problems: Vec<(u32, String)>) -> Option<Error> {
     };
     let words: Vec<_> = problems.iter().take(3).map(|(number, problem)| format!("part {number} {problem}")).collect();
     let reason = format!("{numbers} of the upload cannot be completed: {}", words.join("; "));
-    Some(Error::PartMismatch { parts, reason })
+    Some(Error::PartMismatch { parts, reason, hint: None })
 }
 
 /// Whether the responses belong to an upload created with this algorithm and type.
@@ -341,7 +341,6 @@ fn same_upload(created: Option<(Algorithm, ChecksumType)>, uploaded: &Uploaded) 
 }
 
 fn type_without_algorithm() -> Error {
-    let reason =
-        "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header: name the algorithm";
-    Error::not_supported("InvalidRequest", reason)
+    let reason = "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header";
+    Error::not_supported("InvalidRequest", reason).with_hint(Hint::NameAlgorithm)
 }

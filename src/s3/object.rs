@@ -9,7 +9,7 @@ use std::{
 use crate::{
     algorithm::{Algorithm, ChecksumType},
     digest::Digest,
-    error::{Error, Result},
+    error::{Error, Hint, Result},
     multibuffer::Message,
     parts::{Part, PartPlan},
     stream::Combiner,
@@ -45,24 +45,21 @@ impl ObjectChecksums {
     /// From what [`part_values`](Self::part_values) gave: base64 for each part.
     ///
     /// # Errors
-    /// [`Error::Malformed`] if a value is not the base64 of a digest or their number is not the plan's.
-    pub fn from_part_values(
-        path: Option<PathBuf>,
-        plan: PartPlan,
-        values: &[(Algorithm, Vec<String>)],
-    ) -> Result<Self> {
-        let requested: Vec<_> = values.iter().map(|(algorithm, _)| *algorithm).collect();
-        if Algorithm::distinct(&requested)?.len() != values.len() {
-            return Err(Error::Malformed("an algorithm is there twice".to_owned()));
+    /// [`Error::InvalidArgument`] if a value is not the base64 of a digest or their number is not the plan's.
+    pub fn from_part_values(path: Option<PathBuf>, plan: PartPlan, data: &[(Algorithm, Vec<String>)]) -> Result<Self> {
+        let requested: Vec<_> = data.iter().map(|(algorithm, _)| *algorithm).collect();
+        if Algorithm::distinct(&requested)?.len() != data.len() {
+            return Err(Error::argument("data", "an algorithm is there twice"));
         }
-        let columns = values.iter().map(|(algorithm, values)| {
+        let columns = data.iter().map(|(algorithm, values)| {
             if values.len() != plan.len() {
                 let problem = format!("{} values of {algorithm} for {} parts", values.len(), plan.len());
-                return Err(Error::Malformed(problem));
+                return Err(Error::argument("data", problem));
             }
             let digest = |text: &String| {
-                Digest::from_base64(text, algorithm.digest_size())
-                    .ok_or_else(|| Error::Malformed(format!("{text:?} is not the base64 of a {algorithm} digest")))
+                Digest::from_base64(text, algorithm.digest_size()).ok_or_else(|| {
+                    Error::argument("data", format!("{text:?} is not the base64 of a {algorithm} digest"))
+                })
             };
             Ok((*algorithm, values.iter().map(digest).collect::<Result<_>>()?))
         });
@@ -142,9 +139,8 @@ impl ObjectChecksums {
     /// [`Error::NotSupportedByS3`] for CRC64NVME and for a PutObject; [`Error::MissingChecksum`].
     pub fn composite(&self, algorithm: Algorithm) -> Result<String> {
         if !self.plan.multipart() {
-            let reason =
-                "a PutObject has no composite checksum, its ChecksumType is FULL_OBJECT: hash with part_size=<bytes>";
-            return Err(Error::not_supported("InvalidRequest", reason));
+            let reason = "a PutObject has no composite checksum: its ChecksumType is FULL_OBJECT";
+            return Err(Error::not_supported("InvalidRequest", reason).with_hint(Hint::GivePartSize(None)));
         }
         type_allowed(algorithm, ChecksumType::Composite)?;
         let parts = self.column(algorithm, "the composite checksum")?;

@@ -23,7 +23,7 @@ pub(crate) use self::{
     reader::{Reader, Span, Step},
 };
 use self::{ahead::Window, system::Extent};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 
 /// How a file is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl FromStr for Io {
         Self::ALL
             .into_iter()
             .find_map(|(name, io)| (name == text).then_some(io))
-            .ok_or_else(|| Error::argument("io", format!("{text:?} is not a way to read a file: \"{names}\"")))
+            .ok_or_else(|| Error::argument("io", format!("{text:?} is not one of \"{names}\"")))
     }
 }
 
@@ -115,12 +115,7 @@ impl Way {
         match io {
             _ if size == 0 => Ok(Self::Copied),
             Io::Mmap => mapped(),
-            Io::Direct => match system::set_direct(file) {
-                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
-                    Err(io::Error::new(io::ErrorKind::InvalidInput, NOT_DIRECT))
-                }
-                done => done.map(|()| Self::Ahead { direct: true }),
-            },
+            Io::Direct => system::set_direct(file).map(|()| Self::Ahead { direct: true }),
             Io::Auto | Io::Read if size < MIN_LOOK => Ok(Self::Copied),
             Io::Auto | Io::Read if !is_cached(file, size) => Ok(Self::Ahead { direct: false }),
             Io::Auto => mapped(),
@@ -150,7 +145,7 @@ impl Source<'_> {
     /// be read past the page cache where the file system has no such way.
     pub(crate) fn open(path: &Path, io: Io) -> Result<Self> {
         let refused = |source| Error::Io { path: path.to_owned(), offset: None, part: None, source };
-        let because = |problem| refused(io::Error::new(io::ErrorKind::InvalidInput, problem));
+        let unsuitable = |problem, hint| Error::UnsuitableFile { path: path.to_owned(), problem, hint };
         // Without O_NONBLOCK, opening a FIFO waits for its writer.
         let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(refused)?;
         let metadata = file.metadata().map_err(refused)?;
@@ -158,14 +153,19 @@ impl Source<'_> {
             return Err(refused(io::Error::from_raw_os_error(libc::EISDIR)));
         }
         if !metadata.is_file() && !metadata.file_type().is_block_device() {
-            return Err(because("not a regular file: hash pipes and devices with MultipartHasher"));
+            return Err(unsuitable("it is not a regular file and has no size", Hint::UseStream));
         }
         let identity = Identity::of(&file, &metadata).map_err(refused)?;
         let size = identity.size;
         if size == 0 && file.read_at(&mut [0], 0).is_ok_and(|read| read > 0) {
-            return Err(because("the file system does not tell its size: hash it with MultipartHasher"));
+            return Err(unsuitable("the file system does not tell its size", Hint::UseStream));
         }
-        let way = Way::of(&file, size, io).map_err(refused)?;
+        let way = Way::of(&file, size, io).map_err(|error| match (io, error.raw_os_error()) {
+            (Io::Direct, Some(libc::EINVAL)) => {
+                unsuitable("the file system cannot read past the page cache (O_DIRECT)", Hint::UseCachedReads)
+            }
+            _ => refused(error),
+        })?;
         let sparse = metadata.is_file() && metadata.blocks() * 512 + MIN_HOLES <= size;
         Ok(Source::File(OpenFile { path: path.to_owned(), file, identity, sparse, way }))
     }
@@ -227,9 +227,6 @@ impl Source<'_> {
         matches!(self, Self::File(OpenFile { way: Way::Ahead { .. }, .. }))
     }
 }
-
-/// What to do about a file system without O_DIRECT.
-const NOT_DIRECT: &str = "the file system cannot read it past the page cache (O_DIRECT): use io=\"auto\" or \"read\"";
 
 /// Whether all of a file seems to be in the page cache, and certainly not if the file system cannot tell.
 fn is_cached(file: &File, size: u64) -> bool {
