@@ -35,6 +35,7 @@ autoapi_generate_api_docs = False  # docs/reference/*.md name what is shown
 autoapi_add_toctree_entry = False
 autodoc_member_order = "bysource"
 napoleon_custom_sections = ["Source"]
+napoleon_use_ivar = True
 napoleon_use_rtype = False
 default_role = "py:obj"  # `hash_file` in a docstring links to its entry
 add_module_names = False
