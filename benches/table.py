@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 from partsum.bench import Ratio
 from partsum.bench._chart import Bar, standalone
+from partsum.bench._facts import rate, ratio
 from partsum.bench._machine import describe
-from partsum.bench._words import rate, ratio
 
 ALGORITHMS = (
     *("MD5", "SHA1", "SHA256", "SHA512"),
@@ -154,13 +154,14 @@ def markdown(table: list[Row], about: str) -> str:
 def svg(table: list[Row], about: str) -> str:
     """The chart."""
     titles = {"L2": "up to 256 KiB in L2", "RAM": "up to 128 MiB in RAM"}
-    groups = [(titles[place], [row.bar for row in table if row.place == place]) for place in PLACES]
+    groups = {
+        titles[place]: [row.bar for row in table if row.place == place]
+        for place in PLACES
+        if any(row.place == place for row in table)
+    }
     cpu, _, rest = about.partition("; ")
-    return standalone(
-        "One core: how many times as fast as the fastest crate",
-        [(title, bars) for title, bars in groups if bars],
-        [cpu, rest],
-    )
+    title = "One core: how many times as fast as the fastest crate"
+    return standalone(title, groups, [cpu, rest])
 
 
 def main() -> None:

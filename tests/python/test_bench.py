@@ -24,7 +24,7 @@ from xml.etree import ElementTree
 import partsum
 import pytest
 from partsum import bench
-from partsum.bench import Pair, Ratio, Report, WrongDigest, _machine
+from partsum.bench import Ratio, Report, RunPair, WrongDigest, _machine
 
 MIB = 1 << 20
 
@@ -46,7 +46,7 @@ def small(jobs: list[str], algorithms: list[str], **options: Any) -> Report:
 def edited(report: Report, *ratios: list[float], **machine: Any) -> Report:
     """The report with other times: its first results have these ratios, partsum 1 s each."""
     results = [
-        dataclasses.replace(result, pairs=tuple(Pair("partsum", 1.0, ratio) for ratio in given))
+        dataclasses.replace(result, pairs=tuple(RunPair("partsum", 1.0, ratio) for ratio in given))
         for result, given in zip(report.results, ratios, strict=False)
     ]
     return dataclasses.replace(
@@ -207,13 +207,13 @@ def test_what_does_not_fit_is_refused_before_it_is_written(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"jobs": ["etags"]}, "no job 'etags': there are etag, "),
-        ({"algorithms": ["MD4"]}, "no algorithm 'MD4': there are MD5, "),
-        ({"sources": ["disk"]}, "no source 'disk': there are file, ram"),
-        ({"size": 0}, "size must be bytes or a size such as '512MiB', not 0"),
-        ({"part_size": "none"}, "part_size must be bytes .* not 'none'"),
-        ({"pairs": 0}, "pairs is 0"),
-        ({"threads": 0}, "threads is 0"),
+        ({"jobs": ["etags"]}, "jobs: 'etags' is not one of etag, "),
+        ({"algorithms": ["MD4"]}, "algorithms: 'MD4' is not one of MD5, "),
+        ({"sources": ["disk"]}, "sources: 'disk' is not one of file, ram"),
+        ({"size": 0}, "size: 0 is not a size; use bytes .* or a unit"),
+        ({"part_size": "none"}, "part_size: 'none' is not a size; use bytes"),
+        ({"pairs": 0}, "pairs: must be 1 or more, not 0"),
+        ({"threads": 0}, "threads: must be 1 or more, not 0"),
         ({"size": "1TiB", "part_size": 8 * MIB}, "S3 allows 10000"),
     ],
 )
@@ -234,7 +234,9 @@ def lying_hashlib(monkeypatch: pytest.MonkeyPatch, honest_calls: int) -> None:
             return hashlib.md5(data).digest()
         return hashlib.blake2b(data, digest_size=16).digest()
 
-    monkeypatch.setattr("partsum.bench._jobs.library_digests", lambda: {"MD5": {"hashlib": digest}})
+    monkeypatch.setattr(
+        "partsum.bench._cases.library_digests", lambda: {"MD5": {"hashlib": digest}}
+    )
 
 
 @pytest.mark.parametrize("source", ["file", "ram"])
@@ -269,7 +271,7 @@ def test_a_peer_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def digest(_data: bytes | memoryview) -> bytes:
         raise ValueError("out of order")
 
-    monkeypatch.setattr("partsum.bench._jobs.library_digests", lambda: {"CRC32": {"new": digest}})
+    monkeypatch.setattr("partsum.bench._cases.library_digests", lambda: {"CRC32": {"new": digest}})
     with pytest.raises(partsum.PartsumError, match=r"os.pread and new in 2 threads failed.*order"):
         small([], ["CRC32"])
 
@@ -279,7 +281,7 @@ def test_partsum_is_not_believed_either(monkeypatch: pytest.MonkeyPatch) -> None
         return partsum.hash_bytes(bytes(len(buffer)), algorithms, **options)
 
     wrong = type("Wrong", (), {**vars(partsum), "hash_bytes": staticmethod(hash_bytes)})
-    monkeypatch.setattr("partsum.bench._jobs.partsum", wrong)
+    monkeypatch.setattr("partsum.bench._cases.partsum", wrong)
     with pytest.raises(WrongDigest, match="CRC32, ram"):
         small([], ["CRC32"], sources=["ram"])
 
@@ -288,7 +290,7 @@ def test_a_peer_that_leaves_files_out(monkeypatch: pytest.MonkeyPatch) -> None:
     def some(paths: list[Path]) -> list[str]:
         return [hashlib.md5(path.read_bytes()).hexdigest() for path in paths[:1]] * len(paths)
 
-    monkeypatch.setattr("partsum.bench._jobs.md5_of_files", some)
+    monkeypatch.setattr("partsum.bench._cases.md5_of_files", some)
     with pytest.raises(WrongDigest, match="value 3 of 4"):
         small(["tree"], [])
 
@@ -297,10 +299,19 @@ def test_a_peer_that_leaves_files_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 ALONE = """
 import json, sys
-sys.modules["awscrt"] = sys.modules["xxhash"] = None
+for name in ("awscrt", "xxhash", "jinja2", "matplotlib"):
+    sys.modules[name] = None
 from partsum import bench
 report = bench.run(size="1MiB", part_size="256KiB", pairs=1, sources=["ram"])
-print(report.to_json())
+bench.text(report)
+for form in (bench.markdown, bench.html, bench.svg):
+    try:
+        form(report)
+    except ImportError as error:
+        assert str(error).endswith(" is missing: pip install 'partsum[bench]'"), error
+    else:
+        raise AssertionError(form)
+print(bench.json(report))
 """
 
 
@@ -323,7 +334,7 @@ def test_the_standard_library_is_enough(tmp_path: Path) -> None:
     skipped = dict(found.skipped)
     assert {"CRC32C", "CRC64NVME", "XXHASH3", "ETag and CRC64NVME"} <= skipped.keys()
     assert "pip install 'partsum[bench]'" in skipped["CRC64NVME"]
-    for form in (found.text(), found.markdown(), found.html()):
+    for form in (bench.text(found), bench.markdown(found), bench.html(found)):
         assert "Not compared" in form
         assert "coreutils" in form
 
@@ -366,7 +377,7 @@ def test_winner(report: Report, ratios: list[float], winner: str) -> None:
     assert found.results[0].winner == winner
     assert found.wins(winner) == [found.results[0]]
     title = f"{found.results[0].title}, {found.results[0].peer}: "
-    for form in (found.text(), found.markdown(), html_text(found.html())):
+    for form in (bench.text(found), bench.markdown(found), html_text(bench.html(found))):
         wins = between(form, "Where a peer wins", "No difference|Note|Everyday jobs")
         ties = between(form, "No difference shown", "Note|How it was|\n\n")
         assert (title in wins) == (winner == "peer")
@@ -383,15 +394,15 @@ def between(text: str, start: str, end: str) -> str:
 
 def test_warnings(report: Report) -> None:
     plain = edited(report, [2.0] * 6, load_before=0.1)
-    for form in (plain.text(), plain.markdown(), html_text(plain.html())):
+    for form in (bench.text(plain), bench.markdown(plain), html_text(bench.html(plain))):
         assert "Note" not in form
     few = edited(report, [2.0] * 3, isa_override="avx2", debug_build=True, load_before=50.0)
-    assert "too few" in few.text()
-    assert "PARTSUM_ISA" in few.markdown()
-    assert "debug build" in few.html()
-    assert "busy" in few.text()
+    assert "too few" in bench.text(few)
+    assert "PARTSUM_ISA" in bench.markdown(few)
+    assert "debug build" in bench.html(few)
+    assert "busy" in bench.text(few)
     cold = dataclasses.replace(plain, results=(dataclasses.replace(plain.results[0], cached=0.25),))
-    assert "only 25% of a file" in cold.text()
+    assert "only 25% of a file" in bench.text(cold)
 
 
 # --- forms ---------------------------------------------------------------------------------------
@@ -427,7 +438,7 @@ RESULT_MEMBERS: dict[str, Any] = {
 
 
 def test_json(report: Report) -> None:
-    document = json.loads(report.to_json())
+    document = json.loads(bench.json(report))
     assert document == report.to_dict()
     assert document["schema"] == "partsum.bench/1"
     assert document.keys() == MEMBERS.keys()
@@ -443,7 +454,7 @@ def test_json(report: Report) -> None:
 
 
 def test_text_fits_a_terminal(report: Report) -> None:
-    text = report.text()
+    text = bench.text(report)
     assert max(map(len, text.splitlines())) <= 90
     for result in report.results:
         assert f"  {result.title}\n" in text
@@ -451,7 +462,7 @@ def test_text_fits_a_terminal(report: Report) -> None:
 
 
 def test_markdown_has_a_row_for_each_result(report: Report) -> None:
-    rows = [line for line in report.markdown().splitlines() if line.startswith("| ")]
+    rows = [line for line in bench.markdown(report).splitlines() if line.startswith("| ")]
     rows = [row for row in rows if not row.startswith("| what |")]
     assert len(rows) == len(report.results)
     assert all(row.count("|") == 7 for row in rows)
@@ -485,7 +496,7 @@ def html_text(page: str) -> str:
 
 
 def test_html_is_well_formed_and_alone(nasty: Report) -> None:
-    page = nasty.html()
+    page = bench.html(nasty)
     assert page.startswith("<!doctype html>\n")
     root = ElementTree.fromstring(page.partition("\n")[2])  # all elements closed, once
     assert "<script" not in page
@@ -493,7 +504,11 @@ def test_html_is_well_formed_and_alone(nasty: Report) -> None:
     svg = "{http://www.w3.org/2000/svg}"
     charts = list(root.iter(f"{svg}svg"))
     tables = [table for table in root.iter("table") if table.get("class") == "results"]
-    assert len(charts) == len(tables) == 4
+    for width in ("wide", "narrow"):
+        drawn = [one for one in root.iter("div") if one.get("class") == width]
+        assert len(drawn) == len(tables) == 4
+        assert all(one[0] in charts for one in drawn)
+    assert len(charts) == 8
     rows = sum(len(list(table.iter("tr"))) - 1 for table in tables)
     assert rows == len(nasty.results)
     identities = [one.get("id") for one in root.iter() if one.get("id")]
@@ -508,22 +523,29 @@ def test_html_is_well_formed_and_alone(nasty: Report) -> None:
 
 @pytest.mark.parametrize("form", ["html", "svg"])
 def test_nothing_is_loaded(nasty: Report, form: str) -> None:
-    text: str = getattr(nasty, form)()
+    text: str = getattr(bench, form)(nasty)
     assert not re.search(r"url\(|@import|\bsrc=|\bhref=|<link|<script|\bon\w+=", text)
     assert set(re.findall(r"\w+://[^\s\"'<]*", text)) <= {"http://www.w3.org/2000/svg"}
 
 
 def test_svg_is_well_formed(nasty: Report) -> None:
     svg = "{http://www.w3.org/2000/svg}"
-    root = ElementTree.fromstring(nasty.svg())
-    bars = [one for one in root.iter(f"{svg}rect") if (one.get("class") or "").startswith("bar")]
+    root = ElementTree.fromstring(bench.svg(nasty))
+    bars = [one for one in root.iter(f"{svg}g") if (one.get("class") or "").startswith("bar")]
     assert len(bars) == len(nasty.results)
     assert root.find(f"{svg}title") is not None
     assert NASTY in "".join(root.itertext())
+    width = float(root.get("width") or 0)
     for mark in root.iter():
-        for name in ("x", "x1", "x2"):
-            if (mark.get(name) or "").endswith("%"):
-                assert 0 <= float((mark.get(name) or "").rstrip("%")) <= 100
+        points = re.findall(r"[ML] (\S+) \S+", mark.get("d") or "")
+        assert all(0 <= float(x) <= width for x in [*points, mark.get("x") or "0"])
+        assert "#" not in (mark.get("style") or "")  # colours are variables, for light and dark
+
+
+@pytest.mark.parametrize("form", ["html", "svg"])
+def test_the_same_report_gives_the_same_bytes(report: Report, form: str) -> None:
+    again = Report.from_json(bench.json(report))
+    assert getattr(bench, form)(again) == getattr(bench, form)(report)
 
 
 # --- the table of criterion's figures ------------------------------------------------------------
@@ -617,7 +639,7 @@ function look() {
   for (let node; (node = texts.nextNode());) {
     const element = node.parentElement, style = view.getComputedStyle(element);
     const where = element.closest("title, desc, thead");
-    if (!node.data.trim() || (where && (where.tagName !== "THEAD"
+    if (!node.data.trim() || !element.checkVisibility() || (where && (where.tagName !== "THEAD"
         || view.getComputedStyle(where).position === "absolute"))) continue;
     count++;
     const range = doc.createRange();
@@ -638,7 +660,7 @@ function look() {
       if (one !== other && a.left < b.right && b.left < a.right
           && a.top + 3 < b.bottom && b.top + 3 < a.bottom)
         wrong.push("overlap: " + one.textContent + " / " + other.textContent);
-    for (const bar of chart.querySelectorAll(".bar")) {
+    for (const bar of chart.querySelectorAll(".bar path")) {
       const ratio = contrast(view.getComputedStyle(bar).fill, paper);
       if (ratio < 3) wrong.push("bar contrast " + ratio.toFixed(2));
     }
@@ -681,7 +703,7 @@ needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="NOT TESTED in a browse
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_page_in_a_browser(nasty: Report, width: int, scheme: str) -> None:
-    found = looked_at(nasty.html(), width, scheme)
+    found = looked_at(bench.html(nasty), width, scheme)
     assert found["width"] == width
     assert found["dark"] == (scheme == "dark")
     assert (found["paper"] < 0.1) == (scheme == "dark")
@@ -693,13 +715,13 @@ def test_page_in_a_browser(nasty: Report, width: int, scheme: str) -> None:
 @needs_chromium
 def test_the_browser_sees_what_is_wrong(nasty: Report) -> None:
     """The check above can fail."""
-    page = nasty.html()
+    page = bench.html(nasty)
     for spoil, word in (
         (
             (".facts th { width", "p { color: #777; white-space: nowrap } .facts th { width"),
             "overf",
         ),
-        (('<text class="name" x="0%"', '<text class="name" x="60%"'), "overlap"),
+        ((".chart text { font", ".chart text { letter-spacing: 12px; font"), "overlap"),
     ):
         assert spoil[0] in page
         found = looked_at(page.replace(*spoil), 360, "light")

@@ -492,7 +492,7 @@ def test_verbs_are_imported_when_they_are_called() -> None:
         "print(sorted(m for m in sys.modules if m.startswith('partsum.cli.') or m == 'json'))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert done.stdout.decode().strip() == "['partsum.cli._common', 'partsum.cli._progress']"
+    assert done.stdout.decode().strip() == "['partsum.cli.terminal']"
 
 
 # --- doctor ------------------------------------------------------------------------------------

@@ -52,9 +52,9 @@ def test_every_form_in_a_file(tmp_path: Path) -> None:
     assert done.stdout.startswith(b"Each algorithm")  # the table all the same
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in forms.values()}
     report = Report.from_json(forms["json"].read_text())
-    assert forms["html"].read_text() == report.html()
-    assert forms["markdown"].read_text() == report.markdown()
-    assert forms["svg"].read_text() == report.svg()
+    assert forms["html"].read_text() == bench.html(report)
+    assert forms["markdown"].read_text() == bench.markdown(report)
+    assert forms["svg"].read_text() == bench.svg(report)
     assert forms["json"].stat().st_mode & 0o777 == 0o666 & ~umask()
     again = run("bench", "--from", forms["json"])
     assert (again.returncode, again.stdout, again.stderr) == (0, done.stdout, b"")
@@ -67,7 +67,7 @@ def test_every_form_in_a_file(tmp_path: Path) -> None:
         ("", "Expecting value"),
         ("[]", "a report is a JSON object, not list"),
         ("{}", "this reads schema 'partsum.bench/1', not None"),
-        ('{"schema": "partsum.bench/1"}', "this is no whole report: KeyError('started')"),
+        ('{"schema": "partsum.bench/1"}', "not a complete report: KeyError('started')"),
         (b"\xff", "can't decode"),
     ],
 )
@@ -114,7 +114,7 @@ def test_a_device_is_written_to_and_not_replaced() -> None:
         (["--json", "--html"], 2, "only one of"),
         (["--job", "etags"], 2, "'etags' is not one of 'etag', "),
         (["--size", "1XB"], 2, "1XB"),
-        (["--size", "0"], 2, "size must be bytes or a size such as '512MiB', not '0'"),
+        (["--size", "0"], 2, "size: '0' is not a size; use bytes (8388608) or a unit"),
         (["--size", "1TiB", "--part-size", "8MiB"], 2, "S3 allows 10000"),
         (["--pairs", "0"], 2, "--pairs"),
         (["--html", "no-such-folder/x.html"], 1, "no-such-folder/x.html: No such file"),
@@ -130,6 +130,18 @@ def test_wrong_usage_is_told_before_anything_is_measured(
     assert done.stderr.startswith(b"partsum: ")
     assert words in done.stderr.decode()
     assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("name", ["jinja2", "matplotlib"])
+def test_a_missing_extra_is_told_before_anything_is_measured(name: str, tmp_path: Path) -> None:
+    (tmp_path / f"{name}.py").write_text("raise ImportError")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = run(*SHA1, "--html", tmp_path / "x.html", env={"PYTHONPATH": path})
+    assert (done.returncode, done.stdout) == (1, b"")
+    said = f"partsum: {name} is not installed: pip install 'partsum[bench]'\n"
+    assert done.stderr.decode() == said
+    assert not (tmp_path / "x.html").exists()
+    assert run(*SHA1, "--json", env={"PYTHONPATH": path}).returncode == 0
 
 
 def test_help() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import partsum
 import pytest
-from partsum.cli import _cache, _digest_store
+from partsum.cli.cached import cache as cached, store
 from shell import MIB, multipart_etag, ok, ok_json, pattern, posix_only, run
 
 pytestmark = posix_only
@@ -35,8 +35,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def cache() -> Iterator[_cache.Cache]:
-    made = _cache.Cache()
+def cache() -> Iterator[cached.Cache]:
+    made = cached.Cache()
     yield made
     made.close()
 
@@ -69,7 +69,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 OPTIONS: dict[str, Any] = {"part_size": None, "allow_small_parts": False, "progress": None}
 
 
-def md5(cache: _cache.Cache, path: Path) -> str:
+def md5(cache: cached.Cache, path: Path) -> str:
     return cache.hash_file(str(path), ["MD5"], **OPTIONS).etag
 
 
@@ -112,7 +112,7 @@ def truncated_and_written(path: Path) -> None:
 )
 def test_a_change_that_keeps_size_and_mtime_is_seen(
     write: Callable[[Path], None],
-    cache: _cache.Cache,
+    cache: cached.Cache,
     clock: Callable[[int], None],
     read: list[str],
     tmp_path: Path,
@@ -130,7 +130,7 @@ def test_a_change_that_keeps_size_and_mtime_is_seen(
 
 
 def test_a_symbolic_link_that_is_turned_is_seen(
-    cache: _cache.Cache, clock: Callable[[int], None], tmp_path: Path
+    cache: cached.Cache, clock: Callable[[int], None], tmp_path: Path
 ) -> None:
     clock(HOUR)
     link = tmp_path / "link"
@@ -144,7 +144,7 @@ def test_a_symbolic_link_that_is_turned_is_seen(
 
 
 def test_what_has_just_changed_is_not_kept(
-    cache: _cache.Cache, read: list[str], tmp_path: Path
+    cache: cached.Cache, read: list[str], tmp_path: Path
 ) -> None:
     """Rewritten within one tick of the clock, times may stay as they are: nothing tells."""
     path = tmp_path / "file"
@@ -158,7 +158,7 @@ def test_what_has_just_changed_is_not_kept(
 @pytest.mark.parametrize("ahead", [-HOUR, 0, 2 * 10**9])
 def test_neither_from_the_future_nor_within_the_granularity(
     ahead: int,
-    cache: _cache.Cache,
+    cache: cached.Cache,
     clock: Callable[[int], None],
     read: list[str],
     tmp_path: Path,
@@ -179,7 +179,7 @@ def test_neither_from_the_future_nor_within_the_granularity(
 
 
 def test_a_link_that_is_turned_before_the_file_is_read(
-    cache: _cache.Cache,
+    cache: cached.Cache,
     clock: Callable[[int], None],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -208,7 +208,7 @@ def test_a_link_that_is_turned_before_the_file_is_read(
 
 
 def test_plans_and_algorithms_are_kept_apart(
-    cache: _cache.Cache, clock: Callable[[int], None], read: list[str], tmp_path: Path
+    cache: cached.Cache, clock: Callable[[int], None], read: list[str], tmp_path: Path
 ) -> None:
     clock(HOUR)
     path = tmp_path / "file"
@@ -238,7 +238,7 @@ def test_plans_and_algorithms_are_kept_apart(
 
 
 def test_many_files_in_order_and_their_progress(
-    cache: _cache.Cache, clock: Callable[[int], None], read: list[str], tmp_path: Path
+    cache: cached.Cache, clock: Callable[[int], None], read: list[str], tmp_path: Path
 ) -> None:
     clock(HOUR)
     names = [str(tmp_path / f"{index}") for index in range(40)]
@@ -257,7 +257,7 @@ def test_many_files_in_order_and_their_progress(
 
 
 def test_a_message_longer_than_an_object(
-    cache: _cache.Cache, clock: Callable[[int], None], tmp_path: Path
+    cache: cached.Cache, clock: Callable[[int], None], tmp_path: Path
 ) -> None:
     clock(HOUR)
     path = tmp_path / "file"
@@ -276,7 +276,7 @@ def settled_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("settled")
     for index in range(400):
         (folder / f"{index:03}").write_bytes(pattern(index + 1))
-    time.sleep(_cache.SETTLED / 1e9 + 0.2)
+    time.sleep(cached.SETTLED / 1e9 + 0.2)
     return folder
 
 
@@ -290,7 +290,7 @@ def start(folder: Path, *args: str) -> subprocess.Popen[bytes]:
 
 
 def database() -> sqlite3.Connection:
-    return sqlite3.connect(_digest_store.location(), isolation_level=None)
+    return sqlite3.connect(store.location(), isolation_level=None)
 
 
 def test_eight_processes_at_once(settled_files: Path) -> None:
@@ -345,7 +345,7 @@ def of_another_version(path: Path) -> None:
 def test_a_damaged_file(harm: Callable[[Path], None], settled_files: Path) -> None:
     names = sorted(path.name for path in settled_files.iterdir())[:20]
     want = ok("sum", "--cache", *names, cwd=settled_files)
-    path = _digest_store.location()
+    path = store.location()
     harm(path)
     done = run("sum", "--cache", *names, cwd=settled_files)
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (0, want, 1)
@@ -397,8 +397,8 @@ def test_a_locked_file_is_waited_for_and_then_done_without(
     settled_files: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     ok("cache", "info")
-    monkeypatch.setattr(_digest_store, "PATIENCE", 0.1)
-    cache = _cache.Cache()
+    monkeypatch.setattr(store, "PATIENCE", 0.1)
+    cache = cached.Cache()
     db = database()
     db.execute("BEGIN EXCLUSIVE")
     for name in ("398", "399"):
@@ -435,7 +435,7 @@ def test_verify_takes_what_is_remembered(settled_files: Path, tmp_path: Path) ->
     assert (done.returncode, done.stdout.count(b"MISMATCH")) == (1, 1)
 
 
-def test_multipart_etags_are_remembered(settled_files: Path, cache: _cache.Cache) -> None:
+def test_multipart_etags_are_remembered(settled_files: Path, cache: cached.Cache) -> None:
     flags = ("--part-size", "100", "--allow-small-parts", "--cache")
     want = multipart_etag(pattern(400), 100)
     for _ in range(2):
@@ -457,13 +457,13 @@ def test_prune_and_clear(settled_files: Path, tmp_path: Path) -> None:
     names = sorted(path.name for path in settled_files.iterdir())[:5]
     for name in names:
         os.link(settled_files / name, tmp_path / name)
-    time.sleep(_cache.SETTLED / 1e9 + 0.2)  # a link changes the ctime
+    time.sleep(cached.SETTLED / 1e9 + 0.2)  # a link changes the ctime
     ok("sum", "--cache", *names, cwd=tmp_path)
     ok("etag", "--cache", *names, cwd=tmp_path)
     report = ok_json("cache", "info", "--json")
     assert (report["files"], report["digests"]) == (5, 10)
     assert report["bytes"] > 0
-    assert Path(report["path"]) == _digest_store.location()
+    assert Path(report["path"]) == store.location()
     assert ok_json("cache", "prune", "--json")["pruned"] == 0
     (tmp_path / names[0]).unlink()
     (tmp_path / names[1]).write_bytes(b"new")

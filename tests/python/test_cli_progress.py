@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from partsum.cli import _progress
+from partsum.cli import terminal as bars
 from shell import MIB, posix_only, run
 
 pytestmark = posix_only
@@ -81,7 +81,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.mark.parametrize("total", [0, 3 << 40])
 def test_it_fits(total: int, clock: Clock) -> None:
-    bar = _progress.Bar(total, "hashing")
+    bar = bars.ProgressBar(total, "hashing")
     for _ in range(3):
         assert all(len(bar.line(columns)) <= columns for columns in range(200))
         clock.now += 1
@@ -89,7 +89,7 @@ def test_it_fits(total: int, clock: Clock) -> None:
 
 
 def test_what_it_says(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    bar = _progress.Bar(10 << 30, "hashing")
+    bar = bars.ProgressBar(10 << 30, "hashing")
     clock.now += 60
     bar.update(1 << 28)
     clock.now += 0.4
@@ -114,7 +114,7 @@ def test_what_it_says(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_one_without_delay(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    bar = _progress.Bar(1000, "uploading", delay=0.0)
+    bar = bars.ProgressBar(1000, "uploading", delay=0.0)
     bar.update(100)
     assert capsys.readouterr().err.startswith("\ruploading   10%  [")
     assert bar.line(40) == " 10%  0 B/s  ETA -:--:--"
@@ -127,7 +127,7 @@ def test_one_without_delay(clock: Clock, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_file_that_grows_does_not_pass_the_end(clock: Clock) -> None:
-    bar = _progress.Bar(1000, "hashing")
+    bar = bars.ProgressBar(1000, "hashing")
     bar.update(500)
     clock.now += 1
     bar.update(4500)
@@ -141,10 +141,10 @@ def test_a_file_that_grows_does_not_pass_the_end(clock: Clock) -> None:
      (1 << 50, "1024 TiB")],
 )  # fmt: skip
 def test_bytes_for_people(count: float, text: str) -> None:
-    assert _progress.bytes_text(count) == text
+    assert bars.bytes_text(count) == text
 
 
 def test_hours() -> None:
-    assert [_progress._clock(s) for s in (0, 0.1, 61, 3600 * 30)] == [
+    assert [bars._clock(s) for s in (0, 0.1, 61, 3600 * 30)] == [
         "0:00:00", "0:00:01", "0:01:01", "30:00:00",
     ]  # fmt: skip

@@ -15,7 +15,7 @@ import partsum
 import proxy
 import pytest
 from launch import Server
-from partsum.cli._client import S3NameType
+from partsum.cli.client import S3NameType
 from proxy import Exchange
 from shell import ok, ok_json, run
 from store import Local, Store

@@ -54,7 +54,7 @@ def test_the_long_way() -> None:
     assert "click" in modules
     assert not modules & {"json", "sqlite3", "boto3", "tempfile", "asyncio", "partsum.s3"}
     ours = {name for name in modules if name.startswith("partsum.cli.")}
-    shared = {"_common", "_options", "_progress"}
+    shared = {"options", "terminal"}
     assert ours == {f"partsum.cli.{name}" for name in (*shared, "doctor")}
 
 

@@ -1,27 +1,31 @@
-"""Ratios as bars on a logarithmic axis, in SVG without scripts.
+"""Ratios as bars on a logarithmic axis, drawn by matplotlib.
 
-Places across are percentages, so the same chart fits any width while its letters keep their size:
-a chart with a viewBox would shrink to nothing on a phone. Colours are CSS variables of the page.
+Colours are CSS variables, so that a chart follows light and dark mode. Text stays text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from io import StringIO
 from math import ceil, floor, log2
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
-from partsum.bench import _words
-from partsum.bench._report import Ratio, Report, Result
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from partsum.bench._facts import DASH, TIMES, VERDICTS, ratio
+from partsum.bench._report import Ratio, Result
 
 LIGHT = {
     "paper": "#ffffff",
     "ink": "#1b1f24",
     "faint": "#57606a",
     "line": "#d0d7de",
-    "axis": "#57606a",
-    "win": "#1666c0",
-    "loss": "#b3540a",
+    "partsum": "#1666c0",
+    "peer": "#b3540a",
     "tie": "#6e7781",
 }
 DARK = {
@@ -29,28 +33,21 @@ DARK = {
     "ink": "#e6edf3",
     "faint": "#a3adb8",
     "line": "#30363d",
-    "axis": "#8b949e",
-    "win": "#5aa9ff",
-    "loss": "#f0883e",
+    "partsum": "#5aa9ff",
+    "peer": "#f0883e",
     "tie": "#8b949e",
 }
-CHART_STYLE = """
-.chart text { fill: var(--ink); font: 13px/1.2 system-ui, sans-serif; paint-order: stroke;
-  stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
-.chart .title { font-weight: 600; }
-.chart .tick { fill: var(--faint); font-size: 12px; }
-.chart .grid { stroke: var(--line); }
-.chart .one { stroke: var(--axis); stroke-width: 1.5; }
-.chart .bar.partsum { fill: var(--win); }
-.chart .bar.peer { fill: var(--loss); }
-.chart .bar.tie { fill: var(--tie); }
-.chart .whisker { stroke: var(--ink); stroke-width: 1.5; }
-"""
+STYLE = """.chart text { font-family: system-ui, sans-serif; paint-order: stroke;
+  stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }"""
+# The same report gives the same bytes on every day.
+UNDATED = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+Align: TypeAlias = Literal["left", "center", "right"]
 STANDALONE_WIDTH = 720
+MARGIN = 16
 
 
-def variables(colours: dict[str, str]) -> str:
-    """Colours as CSS custom properties."""
+def variables(colours: Mapping[str, str]) -> str:
+    """Write colours as CSS variables."""
     return " ".join(f"--{name}: {value};" for name, value in colours.items())
 
 
@@ -58,7 +55,7 @@ class Bar(NamedTuple):
     """One ratio."""
 
     title: str
-    """Of the bars that follow one another with the same title."""
+    """Written once above all bars in a row that have the same title."""
     name: str
     ratio: Ratio
     winner: str
@@ -66,164 +63,157 @@ class Bar(NamedTuple):
 
     @classmethod
     def of(cls, result: Result) -> Bar:
-        """Take a result."""
+        """Take the ratio of a result."""
         return cls(result.title, result.peer, result.ratio, result.winner)
 
-    @property
-    def value(self) -> str:
-        """What is written beside it."""
-        text = _words.ratio(self.ratio, _words.TYPESET)
-        return text if self.winner == "partsum" else f"{text} {_words.VERDICTS[self.winner]}"
-
     def __str__(self) -> str:
-        return f"{self.title}, {self.name}: {_words.ratio(self.ratio)}"
+        return f"{self.title}, {self.name}: {ratio(self.ratio)}"
 
 
 class Axis(NamedTuple):
-    """From 2^low to 2^high."""
+    """A logarithmic axis from 2^low to 2^high."""
 
     low: int
     high: int
 
     @classmethod
     def of(cls, bars: Iterable[Bar]) -> Axis:
-        """Take the powers of two around every interval, and around 1."""
-        ends = [end for bar in bars for end in (bar.ratio.low, bar.ratio.high)]
-        return cls(
-            min([-1, *(floor(log2(end)) for end in ends)]),
-            max([1, *(ceil(log2(end)) for end in ends)]),
-        )
-
-    def place(self, ratio: float) -> float:
-        """Where a ratio is, as a percentage, a little away from the edges."""
-        return round(3 + 94 * (log2(ratio) - self.low) / (self.high - self.low), 3)
+        """Include every interval, and 1."""
+        ends = [log2(end) for bar in bars for end in bar.ratio[1:3]]
+        return cls(min([-1, *map(floor, ends)]), max([1, *map(ceil, ends)]))
 
     @property
-    def ticks(self) -> list[float]:
-        """Powers of two, 1 among them, few enough for a phone."""
+    def ticks(self) -> list[int]:
+        """Exponents, 0 among them, few enough for a phone."""
         step = max(ceil((self.high - self.low) / 5), 1)
-        return [2.0**power for power in range(self.low, self.high + 1) if power % step == 0]
+        return [power for power in range(self.low, self.high + 1) if power % step == 0]
 
 
-class Rows(NamedTuple):
-    """Pieces of SVG, and where they end."""
+def inline(results: Sequence[Result], everything: Sequence[Result], width: int, name: str) -> str:
+    """Draw a chart for a page that defines the colours.
 
-    pieces: list[str]
-    bottom: float
-
-
-def chart(bars: Sequence[Bar], axis: Axis, name: str, title: str) -> str:
-    """A chart as an element of a page: as wide as its place, labels above the bars."""
-    rows = _rows(bars, axis, top=4.0)
-    return (
-        f'<svg class="chart" role="img" aria-labelledby="{name}-title {name}-desc" width="100%" '
-        f'height="{rows.bottom + 24:g}" xmlns="http://www.w3.org/2000/svg">'
-        f'<title id="{name}-title">{escape(title)}: how many times as fast partsum is</title>'
-        f'<desc id="{name}-desc">{escape("; ".join(map(str, bars)))}</desc>'
-        + "".join(_grid(axis, 4.0, rows.bottom))
-        + "".join(rows.pieces)
-        + "</svg>"
-    )
+    Args:
+        results: The results to draw.
+        everything: All results of the page, so that its charts have the same axis.
+        width: Width in pixels, from which the page may scale it.
+        name: What the ids of its elements begin with; unique on the page.
+    """
+    axis = Axis.of(map(Bar.of, everything))
+    return _svg({"": list(map(Bar.of, results))}, axis, width, name, title="Ratios")
 
 
-def standalone(
-    title: str, groups: Iterable[tuple[str, Sequence[Bar]]], notes: Iterable[str]
-) -> str:
-    """All bars in a file of its own, which follows the reader's light or dark mode."""
-    groups = list(groups)
-    everything = [bar for _, bars in groups for bar in bars]
-    axis = Axis.of(everything)
-    pieces = [_text("head", 0, 20, title)]
-    bottom = 32.0
-    for heading, bars in groups:
-        pieces.append(_text("head", 0, bottom + 22, heading))
-        rows = _rows(bars, axis, top=bottom + 34)
-        pieces += [*_grid(axis, bottom + 34, rows.bottom), *rows.pieces]
-        bottom = rows.bottom + 28
-    for note in notes:
-        bottom += 20
-        pieces.append(_text("tick", 0, bottom, note))
+def standalone(title: str, groups: Mapping[str, Sequence[Bar]], notes: Sequence[str]) -> str:
+    """Draw a chart of its own, which follows the reader's light or dark mode.
+
+    Args:
+        title: Written above everything.
+        groups: Bars by the heading above them.
+        notes: Lines below everything.
+    """
+    axis = Axis.of(bar for bars in groups.values() for bar in bars)
     style = (
-        f":root {{ {variables(LIGHT)} }}\n"
+        f"<style>:root {{ {variables(LIGHT)} }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root {{ {variables(DARK)} }} }}\n"
-        f"{CHART_STYLE}.chart .head {{ font-size: 15px; font-weight: 600; }}\n"
-        ".paper { fill: var(--paper); }\n"
+        f".chart {{ background: var(--paper); }}\n{STYLE}</style>"
     )
-    # A margin, by an inner viewport: percentages are of its width.
-    width, height = STANDALONE_WIDTH, bottom + 32
+    chart = _svg(groups, axis, STANDALONE_WIDTH, "chart", title=title, notes=notes, style=style)
+    return chart + "\n"
+
+
+def _svg(
+    groups: Mapping[str, Sequence[Bar]],
+    axis: Axis,
+    width: int,
+    name: str,
+    *,
+    title: str,
+    notes: Sequence[str] = (),
+    style: str = "",
+) -> str:
+    margin = MARGIN if style else 0
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rc("svg", fonttype="none", hashsalt="partsum")
+        figure = Figure()
+        # Down in pixels, across in powers of two.
+        axes = figure.add_axes((margin / width, 0, 1 - 2 * margin / width, 1))
+        axes.set_axis_off()
+        space = 0.03 * (axis.high - axis.low)
+        axes.set_xlim(axis.low - space, axis.high + space)
+        top: float = margin
+        if style:
+            top = _write(axes, 0, top + 20, title, size=15, weight=700)
+        for heading, bars in groups.items():
+            if heading:
+                top = _write(axes, 0, top + 26, heading, size=15, weight=700)
+            top = _draw(axes, axis, bars, top + 4)
+        for note in notes:
+            top = _write(axes, 0, top + 20, note, size=12, colour="faint")
+        height = ceil(top + margin)
+        axes.set_ylim(height, 0)
+        figure.set_size_inches(width / 72, height / 72)  # a point is a pixel
+        written = StringIO()
+        figure.savefig(written, format="svg", transparent=True, metadata=UNDATED)
+    _, _, drawn = written.getvalue().partition("</defs>")
+    drawn = re.sub(r' id="(bar \w+)"', r' class="\1"', drawn.rpartition("</svg>")[0])
+    drawn = re.sub(r' id="[^"]*"|font-family: [^;"]*;? ?|<!--.*?-->', "", drawn)
+    for colour, value in LIGHT.items():
+        drawn = drawn.replace(value, f"var(--{colour})")
+    described = "; ".join(str(bar) for bars in groups.values() for bar in bars)
     return (
-        '<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" '
-        f'aria-labelledby="title desc" width="{width}" height="{height:g}" '
-        f'viewBox="0 0 {width} {height:g}">'
-        f'<title id="title">{escape(title)}</title>'
-        f'<desc id="desc">{escape("; ".join(map(str, everything)))}</desc>'
-        f"<style>{style}</style>"
-        '<rect class="paper" width="100%" height="100%"/>'
-        f'<svg x="16" y="8" width="{width - 32}" height="{height - 16:g}">{"".join(pieces)}</svg>'
-        "</svg>\n"
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" width="{width}" '
+        f'height="{height}" viewBox="0 0 {width} {height}" '
+        f'aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{escape(title)}'
+        f'</title><desc id="{name}-desc">{escape(described)}</desc>{style}{drawn}</svg>'
     )
 
 
-def of_report(report: Report) -> str:
-    """All results of a report."""
-    machine, options = report.machine, report.options
-    return standalone(
-        f"partsum {machine['partsum']}: how many times as fast as its peers",
-        [(group.title, list(map(Bar.of, group.results))) for group in _words.groups(report)],
-        [
-            f"{machine['cpu']}, {options['threads']} threads, {machine['isa']}; "
-            f"{options['pairs']} pairs, medians and intervals",
-            f"Where a peer wins: {len(report.wins('peer'))} of {len(report.results)}",
-        ],
-    )
-
-
-def _rows(bars: Sequence[Bar], axis: Axis, top: float) -> Rows:
-    pieces: list[str] = []
-    title = None
+def _draw(axes: Axes, axis: Axis, bars: Sequence[Bar], top: float) -> float:
+    """Draw a group; return where it ends."""
+    begin, title = top, None
     for bar in bars:
         if bar.title != title:
             title = bar.title
-            pieces.append(_text("title", 0, top + 17, title))
+            _write(axes, 0, top + 17, title, weight=700)
             top += 20
-        pieces += _row(bar, axis, top)
+        verdict = "" if bar.winner == "partsum" else f" {VERDICTS[bar.winner]}"
+        _write(axes, 0, top + 13, bar.name)
+        _write(axes, 1, top + 13, ratio(bar.ratio, TIMES, DASH) + verdict, align="right")
+        y = top + 24
+        median, low, high = map(log2, bar.ratio[:3])
+        axes.barh(y, median, 10, color=LIGHT[bar.winner], gid=f"bar {bar.winner}", clip_on=False)
+        _line(axes, [low, low, low, high, high, high], [y - 3, y + 3, y, y, y - 3, y + 3], "ink")
         top += 34
-    return Rows(pieces, top)
-
-
-def _row(bar: Bar, axis: Axis, top: float) -> Iterator[str]:
-    yield _text("name", 0, top + 13, bar.name)
-    yield _text("value", 100, top + 13, bar.value, end=True)
-    one, median = axis.place(1), axis.place(bar.ratio.median)
-    low, high = axis.place(bar.ratio.low), axis.place(bar.ratio.high)
-    left, width = min(one, median), max(abs(median - one), 0.2)
-    middle = top + 24
-    yield (
-        f'<rect class="bar {bar.winner}" x="{left:g}%" y="{top + 19:g}" width="{width:.3f}%" '
-        'height="10"/>'
-        f'<line class="whisker" x1="{low:g}%" x2="{high:g}%" y1="{middle:g}" y2="{middle:g}"/>'
-    )
-    for end in (low, high):
-        yield (
-            f'<line class="whisker" x1="{end:g}%" x2="{end:g}%" y1="{middle - 3:g}" '
-            f'y2="{middle + 3:g}"/>'
-        )
-
-
-def _grid(axis: Axis, top: float, bottom: float) -> Iterator[str]:
+    left, right = axes.get_xlim()
+    align: Align
     for tick in axis.ticks:
-        place = axis.place(tick)
-        # At the edges a centred label would stick out.
-        anchor = "start" if place < 6 else "end" if place > 94 else "middle"
-        label = f"{tick:g}" if tick >= 1 else f"1/{1 / tick:g}"
-        yield (
-            f'<line class="{"one" if tick == 1 else "grid"}" x1="{place:g}%" x2="{place:g}%" '
-            f'y1="{top:g}" y2="{bottom:g}"/>'
-            f'<text class="tick" text-anchor="{anchor}" x="{place:g}%" y="{bottom + 15:g}">'
-            f"{_words.TYPESET.times}{label}</text>"
-        )
+        _line(axes, [tick, tick], [begin, top], "line" if tick else "faint")
+        label = TIMES + (f"{2**tick}" if tick >= 0 else f"1/{2**-tick}")
+        place = (tick - left) / (right - left)
+        # A centred label would stick out at the edges.
+        align = "left" if place < 0.06 else "right" if place > 0.94 else "center"
+        _write(axes, place, top + 15, label, align=align, size=12, colour="faint")
+    return top + 24
 
 
-def _text(kind: str, x: float, y: float, words: str, *, end: bool = False) -> str:
-    anchor = ' text-anchor="end"' if end else ""
-    return f'<text class="{kind}"{anchor} x="{x:g}%" y="{y:g}">{escape(words)}</text>'
+def _line(axes: Axes, xs: list[float], ys: list[float], colour: str) -> None:
+    order = 3 if colour == "ink" else 0  # the grid is behind the bars
+    axes.plot(xs, ys, color=LIGHT[colour], linewidth=1.25, zorder=order, clip_on=False)
+
+
+def _write(
+    axes: Axes,
+    x: float,
+    y: float,
+    words: str,
+    *,
+    align: Align = "left",
+    size: int = 13,
+    weight: int = 400,
+    colour: str = "ink",
+) -> float:
+    """Write text at a fraction of the width and a height in pixels; return that height."""
+    font = {"fontsize": size, "fontweight": weight, "color": LIGHT[colour]}
+    place = axes.get_yaxis_transform()
+    axes.text(x, y, words, font, transform=place, horizontalalignment=align, parse_math=False)
+    return y

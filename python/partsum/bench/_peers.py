@@ -1,4 +1,4 @@
-"""Who else can compute S3's digests here: libraries that Python imports, and commands."""
+"""The peers: libraries and commands that compute the same digests."""
 
 from __future__ import annotations
 
@@ -7,160 +7,152 @@ import shutil
 import subprocess
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
+
+import partsum
 
 Bytes: TypeAlias = bytes | memoryview
 Digest: TypeAlias = Callable[[Bytes], bytes]
-Combine: TypeAlias = Callable[[int, int, int], int]
 
 BENCH_EXTRA = "pip install 'partsum[bench]'"
+COREUTILS = "install the GNU coreutils"
+# In the order of reports: the slow ones first, each family together.
+ALGORITHMS = (
+    *("MD5", "SHA1", "SHA256", "SHA512"),
+    *("CRC32", "CRC32C", "CRC64NVME"),
+    *("XXHASH64", "XXHASH3", "XXHASH128"),
+)
+COMMANDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "md5sum": {"MD5": ("md5sum",)},
+    "sha256sum": {"SHA256": ("sha256sum",)},
+    "openssl": {
+        "MD5": ("openssl", "dgst", "-md5", "-r"),
+        "SHA256": ("openssl", "dgst", "-sha256", "-r"),
+    },
+}
+"""By command and algorithm, the arguments that print the hex digests of the files after them."""
 
 
 class Peer(NamedTuple):
-    """Something that partsum can be compared with, present on this machine or not.
+    """A library or command that partsum can be compared with, whether it is installed or not.
 
-    >>> from partsum import bench
-    >>> {peer.name: peer.present for peer in bench.find_peers()}["hashlib"]
-    True
+    Example:
+        >>> from partsum import bench
+        >>> {peer.name: peer.present for peer in bench.find_peers()}["hashlib"]
+        True
     """
 
     name: str
-    """What reports call it."""
+    """Name in reports."""
     kind: str
     """``"library"`` or ``"command"``."""
     version: str | None
-    """What it says of itself; None if it is not here."""
+    """The version that it reports; None if it is not installed."""
     install: str
-    """How to get it."""
+    """How to install it."""
 
     @property
     def present(self) -> bool:
-        """Whether it is here."""
+        """Whether it is installed."""
         return self.version is not None
 
 
-class Command(NamedTuple):
-    """A command that prints the hex digests of files or of its standard input."""
+def find_peers() -> tuple[Peer, ...]:
+    """Find all peers that the benchmark knows, installed or not.
 
-    name: str
-    arguments: dict[str, tuple[str, ...]]
-    """By algorithm, what to run before the names of files."""
-    version: tuple[str, ...]
-    install: str
+    A command that computes none of S3's algorithms (b3sum) is not among them, because there would
+    be no digest to compare.
+
+    Returns:
+        Libraries, then commands.
+
+    Example:
+        >>> from partsum import bench
+        >>> [peer.name for peer in bench.find_peers()]
+        ['hashlib', 'zlib', 'awscrt', 'xxhash', 'md5sum', 'sha256sum', 'openssl']
+    """
+    ssl, awscrt, xxhash = _module("ssl"), _module("awscrt"), _module("xxhash")
+    xxhash_version = xxhash and f"{xxhash.VERSION} (xxHash {xxhash.XXHASH_VERSION})"
+    openssl = ssl.OPENSSL_VERSION if ssl else "without OpenSSL"
+    return (
+        Peer("hashlib", "library", openssl, "part of Python"),
+        Peer("zlib", "library", zlib.ZLIB_RUNTIME_VERSION, "part of Python"),
+        Peer("awscrt", "library", awscrt and awscrt.__version__, BENCH_EXTRA),
+        Peer("xxhash", "library", xxhash_version, BENCH_EXTRA),
+        Peer("md5sum", "command", _command_version("md5sum"), COREUTILS),
+        Peer("sha256sum", "command", _command_version("sha256sum"), COREUTILS),
+        Peer("openssl", "command", _command_version("openssl"), "install the openssl command"),
+    )
 
 
-COREUTILS = "install the GNU coreutils"
-COMMANDS = (
-    Command("md5sum", {"MD5": ("md5sum",)}, ("md5sum", "--version"), COREUTILS),
-    Command("sha256sum", {"SHA256": ("sha256sum",)}, ("sha256sum", "--version"), COREUTILS),
-    Command(
-        "openssl",
-        {
-            "MD5": ("openssl", "dgst", "-md5", "-r"),
-            "SHA256": ("openssl", "dgst", "-sha256", "-r"),
-        },
-        ("openssl", "version"),
-        "install the openssl command",
-    ),
-)
+def library_digests() -> dict[str, dict[str, Digest]]:
+    """By algorithm and library, functions that digest one message; the fastest library first."""
+    found: dict[str, dict[str, Digest]] = {name: {} for name in ALGORITHMS}
+    for name in ALGORITHMS[:4]:
+        with suppress(ValueError):  # a build that is restricted to approved algorithms
+            hashlib.new(name, usedforsecurity=False)
+            # The constructors take less time to call than hashlib.new.
+            found[name]["hashlib"] = partial(_hashlib_digest, getattr(hashlib, name.lower()))
+    awscrt = _module("awscrt.checksums")
+    for name in ALGORITHMS[4:7]:
+        if function := getattr(awscrt, name.lower(), None):
+            found[name]["awscrt"] = partial(_crc_digest, name, function)
+    found["CRC32"]["zlib"] = partial(_crc_digest, "CRC32", zlib.crc32)
+    if xxhash := _module("xxhash"):
+        found["XXHASH64"]["xxhash"] = xxhash.xxh64_digest
+        found["XXHASH3"]["xxhash"] = xxhash.xxh3_64_digest
+        found["XXHASH128"]["xxhash"] = xxhash.xxh3_128_digest
+    return found
 
 
-def module(name: str) -> Any | None:  # noqa: ANN401  (an extra without types)
-    """Import an extra, if it is installed."""
+def combine_function(algorithm: str) -> Callable[[int, int, int], int] | None:
+    """The library function that combines two CRCs, given the size of the second message."""
+    return getattr(_module("awscrt.checksums"), f"combine_{algorithm.lower()}", None)
+
+
+def present_commands(algorithm: str) -> dict[str, tuple[str, ...]]:
+    """By name, the arguments of each installed command that computes an algorithm."""
+    return {
+        name: arguments[algorithm]
+        for name, arguments in COMMANDS.items()
+        if algorithm in arguments and _command_version(name)
+    }
+
+
+def output(arguments: Sequence[str], folder: Path | None = None) -> str:
+    """Run a command and return what it prints; OSError if it fails."""
+    done = subprocess.run(
+        arguments, cwd=folder, capture_output=True, text=True, errors="replace", check=False
+    )
+    if done.returncode:
+        raise OSError(f"{arguments[0]} failed: {done.stderr.strip() or done.returncode}")
+    return done.stdout
+
+
+def _module(name: str) -> Any | None:  # noqa: ANN401  (an extra without types)
     try:
         return import_module(name)
     except ImportError:
         return None
 
 
-def _hashlib(name: str) -> Digest | None:
-    try:
-        hashlib.new(name, usedforsecurity=False)
-    except ValueError:  # a build that is restricted to approved algorithms
-        return None
-    # The constructors spend less on a call than hashlib.new.
-    constructor = getattr(hashlib, name)
-    return lambda data: constructor(data, usedforsecurity=False).digest()
+def _hashlib_digest(constructor: Any, data: Bytes) -> bytes:  # noqa: ANN401
+    digest: bytes = constructor(data, usedforsecurity=False).digest()
+    return digest
 
 
-def _number(function: Callable[[Bytes], int], size: int) -> Digest:
-    return lambda data: function(data).to_bytes(size, "big")
+def _crc_digest(algorithm: str, function: Callable[[Bytes], int], data: Bytes) -> bytes:
+    return function(data).to_bytes(partsum.ALGORITHMS[algorithm].digest_size, "big")
 
 
-def library_digests() -> dict[str, dict[str, Digest]]:
-    """By algorithm and library, what digests one message; the fastest known library first."""
-    digests: dict[str, dict[str, Digest]] = {}
-    for algorithm in ("MD5", "SHA1", "SHA256", "SHA512"):
-        found = _hashlib(algorithm.lower())
-        digests[algorithm] = {"hashlib": found} if found else {}
-    digests |= {name: {} for name in ("CRC32", "CRC32C", "CRC64NVME")}
-    digests |= {name: {} for name in ("XXHASH64", "XXHASH3", "XXHASH128")}
-    if xxhash := module("xxhash"):
-        digests["XXHASH64"]["xxhash"] = xxhash.xxh64_digest
-        digests["XXHASH3"]["xxhash"] = xxhash.xxh3_64_digest
-        digests["XXHASH128"]["xxhash"] = xxhash.xxh3_128_digest
-    if awscrt := module("awscrt.checksums"):
-        for algorithm, size in (("CRC32", 4), ("CRC32C", 4), ("CRC64NVME", 8)):
-            if function := getattr(awscrt, algorithm.lower(), None):
-                digests[algorithm]["awscrt"] = _number(function, size)
-    digests["CRC32"]["zlib"] = _number(zlib.crc32, 4)
-    return digests
-
-
-def combine(algorithm: str) -> Combine | None:
-    """What joins the CRCs of two neighbours, given the length of the second."""
-    awscrt = module("awscrt.checksums")
-    return getattr(awscrt, f"combine_{algorithm.lower()}", None)
-
-
-def find_peers() -> tuple[Peer, ...]:
-    """Every peer that this module knows of, also those that are not here.
-
-    A command that computes none of S3's algorithms (b3sum) is not among them: there would be no
-    digest to compare.
-
-    >>> from partsum import bench
-    >>> [peer.name for peer in bench.find_peers()]
-    ['hashlib', 'zlib', 'awscrt', 'xxhash', 'md5sum', 'sha256sum', 'openssl']
-    """
-    awscrt, xxhash = module("awscrt"), module("xxhash")
-    xxhash_version = xxhash and f"{xxhash.VERSION} (xxHash {xxhash.XXHASH_VERSION})"
-    libraries = (
-        Peer("hashlib", "library", _openssl_of_python(), "part of Python"),
-        Peer("zlib", "library", zlib.ZLIB_RUNTIME_VERSION, "part of Python"),
-        Peer("awscrt", "library", awscrt and awscrt.__version__, BENCH_EXTRA),
-        Peer("xxhash", "library", xxhash_version, BENCH_EXTRA),
-    )
-    return libraries + tuple(
-        Peer(command.name, "command", _version(command.version), command.install)
-        for command in COMMANDS
-    )
-
-
-def present_commands(algorithm: str) -> list[Command]:
-    """The commands on this machine that print this algorithm."""
-    return [
-        command
-        for command in COMMANDS
-        if algorithm in command.arguments and _version(command.version)
-    ]
-
-
-def _openssl_of_python() -> str:
-    ssl = module("ssl")
-    return ssl.OPENSSL_VERSION if ssl else "without OpenSSL"
-
-
-def _version(arguments: Sequence[str]) -> str | None:
-    """The first line that a command says of itself."""
-    if shutil.which(arguments[0]) is None:
-        return None
-    try:
-        done = subprocess.run(
-            arguments, capture_output=True, text=True, timeout=20, check=True, errors="replace"
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    lines = done.stdout.splitlines()
-    return lines[0].strip() if lines else "?"
+def _command_version(name: str) -> str | None:
+    """The first line that a command prints about itself; None if it does not run."""
+    if shutil.which(name):
+        with suppress(OSError):
+            lines = output((name, "version" if name == "openssl" else "--version")).splitlines()
+            return lines[0].strip() if lines else "?"
+    return None

@@ -1,4 +1,4 @@
-"""What was measured, and what may be said of it."""
+"""The data of a report: what was measured, and the statistics that follow from it."""
 
 from __future__ import annotations
 
@@ -6,73 +6,82 @@ import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from math import comb
 from typing import Any, NamedTuple
 
 from partsum.bench._peers import Peer
 
 SCHEMA = "partsum.bench/1"
-"""What `Report.to_dict` says of its own shape; another number if members change or go."""
+"""The schema of `Report.to_dict`; the number changes if members change or go."""
+DERIVED = ("ratio", "partsum_rate", "peer_rate", "winner")
+"""Members of a result in `Report.to_dict` that are computed from the others."""
 
 
 class Ratio(NamedTuple):
-    """How many times as fast partsum was: the median of pairs, and an interval for it.
+    """How many times as fast partsum is: the median over the pairs, and a confidence interval.
 
-    The interval is made of order statistics and assumes nothing of how times are distributed: if
-    pairs are independent, it covers the true median with at least the confidence given.
+    The ends of the interval are order statistics, so nothing is assumed of the distribution of the
+    times. If the pairs are independent, the interval covers the true median with at least the
+    confidence given.
 
-    >>> from partsum import bench
-    >>> bench.Ratio.of([5.0, 4.9, 5.2, 5.1, 4.8, 5.0])
-    Ratio(median=5.0, low=4.8, high=5.2, confidence=0.96875)
-    >>> bench.Ratio.of([5.0, 4.9, 5.2]).confidence
-    0.75
+    Example:
+        >>> from partsum import bench
+        >>> bench.Ratio.of([5.0, 4.9, 5.2, 5.1, 4.8, 5.0])
+        Ratio(median=5.0, low=4.8, high=5.2, confidence=0.96875)
     """
 
     median: float
     low: float
     high: float
     confidence: float
-    """At least 0.95 where there are 6 pairs or more; what the extremes give where there are not."""
+    """At least 0.95 for 6 pairs or more; for fewer, what the whole range of the ratios gives."""
 
     @classmethod
     def of(cls, ratios: Sequence[float]) -> Ratio:
-        """Take the ratios of pairs.
+        """Compute the median and its interval.
 
-        >>> from partsum import bench
-        >>> bench.Ratio.of([2.0])
-        Ratio(median=2.0, low=2.0, high=2.0, confidence=0.0)
+        Args:
+            ratios: The ratio of each pair of runs, in any order; at least one.
+
+        Returns:
+            The median with the narrowest interval of at least 95 %, or else the whole range.
+
+        Example:
+            >>> from partsum import bench
+            >>> bench.Ratio.of([5.0, 4.9, 5.2]).confidence
+            0.75
         """
         ordered, count = sorted(ratios), len(ratios)
-        # With k ratios left out at each end, the median lies outside if at most k of the pairs
-        # fell on one side of it: a binomial tail, twice.
-        outside = [
-            2 * sum(comb(count, below) for below in range(left_out + 1)) / 2**count
-            for left_out in range((count + 1) // 2)
-        ]
-        left_out = max((k for k, tail in enumerate(outside) if tail <= 0.05), default=0)
+        # An interval without the k ratios at each end misses the median if at most k ratios fall
+        # on one side of it: twice the tail of a binomial distribution.
+        tails = accumulate(comb(count, k) / 2 ** (count - 1) for k in range((count + 1) // 2))
+        missed = list(tails)
+        left_out = max((k for k, tail in enumerate(missed) if tail <= 0.05), default=0)
         return cls(
             statistics.median(ordered),
             ordered[left_out],
             ordered[-1 - left_out],
-            max(1 - outside[left_out], 0.0),
+            max(1 - missed[left_out], 0.0),
         )
 
 
 @dataclass(frozen=True)
-class Pair:
+class RunPair:
     """Two runs, one after the other.
 
-    >>> from partsum import bench
-    >>> bench.Pair("partsum", 0.5, 2.0).ratio
-    4.0
+    Example:
+        >>> from partsum import bench
+        >>> bench.RunPair("partsum", 0.5, 2.0).ratio
+        4.0
     """
 
     first: str
-    """Whose turn came first: ``"partsum"`` or ``"peer"``; turns alternate."""
+    """Which of the two ran first: ``"partsum"`` or ``"peer"``. They alternate."""
     partsum: float
-    """Seconds."""
+    """Seconds that partsum took."""
     peer: float
-    """Seconds."""
+    """Seconds that the peer took."""
 
     @property
     def ratio(self) -> float:
@@ -82,38 +91,39 @@ class Pair:
 
 @dataclass(frozen=True)
 class Result:
-    """One comparison.
+    """One comparison of partsum with a peer.
 
-    >>> from partsum import bench
-    >>> report = bench.run([], ["SHA1"], sources=["ram"], size="2MiB", pairs=1)
-    >>> [(result.title, result.peer, result.size) for result in report.results]
-    [('SHA1', 'hashlib', 2097152)]
+    Example:
+        >>> from partsum import bench
+        >>> report = bench.run([], ["SHA1"], sources=["ram"], size="2MiB", pairs=1)
+        >>> [(result.title, result.peer, result.size) for result in report.results]
+        [('SHA1', 'hashlib', 2097152)]
     """
 
     job: str
-    """What selects it: the name of a job or an algorithm."""
+    """Name of the job or algorithm."""
     title: str
-    """What it is called."""
+    """Title in reports."""
     group: str
     """``"everyday"``, ``"command"`` (processes, start-up included) or ``"algorithm"``."""
     source: str
     """Where the bytes were: ``"file"`` or ``"ram"``."""
     algorithms: tuple[str, ...]
-    """What was computed."""
+    """The algorithms computed."""
     size: int
-    """Bytes hashed in a run."""
+    """Bytes hashed in each run."""
     messages: int
-    """Parts or files among them: what can be hashed side by side."""
+    """Number of parts or files, which can be hashed side by side."""
     ours: str
-    """How partsum did it."""
+    """How partsum computed it."""
     peer: str
-    """Who it is compared with."""
+    """Name of the peer."""
     how: str
-    """How the peer did it."""
-    pairs: tuple[Pair, ...]
-    """Every run, in order."""
+    """How the peer computed it."""
+    pairs: tuple[RunPair, ...]
+    """All runs, in order."""
     cached: float | None
-    """Of the files, the fraction in the page cache before a pair, at worst; None if unknown."""
+    """Lowest fraction of the files in the page cache before a pair; None if unknown."""
 
     @property
     def ratio(self) -> Ratio:
@@ -122,19 +132,19 @@ class Result:
 
     @property
     def partsum_rate(self) -> float:
-        """GB/s (10^9 bytes) in the median run."""
+        """Partsum's median throughput in GB/s (10^9 bytes)."""
         return self.size / statistics.median(pair.partsum for pair in self.pairs) / 1e9
 
     @property
     def peer_rate(self) -> float:
-        """GB/s (10^9 bytes) in the median run."""
+        """The peer's median throughput in GB/s (10^9 bytes)."""
         return self.size / statistics.median(pair.peer for pair in self.pairs) / 1e9
 
     @property
     def winner(self) -> str:
-        """``"partsum"`` or ``"peer"`` if the whole interval is on one side of 1, or ``"tie"``.
+        """``"partsum"`` or ``"peer"`` if the whole interval is on one side of 1, else ``"tie"``.
 
-        An end that is 1.00 in print is on neither side.
+        An end that is printed as 1.00 is on neither side.
         """
         if round(self.ratio.low, 2) > 1:
             return "partsum"
@@ -143,178 +153,138 @@ class Result:
 
 @dataclass(frozen=True)
 class Report:
-    """All that one run of the benchmark found.
+    """Everything that one run of the benchmark found.
 
-    >>> from partsum import bench
-    >>> report = bench.run([], ["SHA1"], sources=["ram"], size="2MiB", pairs=1)
-    >>> bench.Report.from_json(report.to_json()) == report
-    True
+    Example:
+        >>> from partsum import bench
+        >>> report = bench.run([], ["SHA1"], sources=["ram"], size="2MiB", pairs=1)
+        >>> bench.Report.from_json(bench.json(report)) == report
+        True
     """
 
     started: str
-    """When, in UTC (ISO 8601)."""
+    """Start of the run in UTC (ISO 8601)."""
     seconds: float
-    """How long the run took, preparations included."""
+    """Duration of the run, preparations included."""
     options: Mapping[str, Any]
-    """What was asked for: sizes in bytes, pairs, threads, sources."""
+    """Options of the run: sizes in bytes, pairs, threads, sources."""
     machine: Mapping[str, Any]
-    """What the figures depend on."""
+    """The machine, the system and partsum's build."""
     peers: tuple[Peer, ...]
-    """Who was here to compare with, and who was not."""
+    """All peers, installed or not."""
     results: tuple[Result, ...]
     """The comparisons."""
     skipped: tuple[tuple[str, str], ...]
-    """What could not be compared, and why."""
-
-    # --- what may be said ----------------------------------------------------------------------
+    """Title and reason of each comparison that was not possible."""
 
     def wins(self, winner: str) -> list[Result]:
-        """The results that have this `Result.winner`.
+        """Select the results that have a winner.
 
-        >>> from partsum import bench
-        >>> report = bench.run([], ["SHA1"], sources=["ram"], size="2MiB", pairs=1)
-        >>> len(report.wins("partsum")) + len(report.wins("peer")) + len(report.wins("tie"))
-        1
+        Args:
+            winner: ``"partsum"``, ``"peer"`` or ``"tie"``.
+
+        Returns:
+            The results whose `Result.winner` it is.
+
+        Example:
+            >>> from partsum import bench
+            >>> report = bench.run([], ["SHA1"], sources=["ram"], size="2MiB", pairs=1)
+            >>> len(report.wins("partsum")) + len(report.wins("peer")) + len(report.wins("tie"))
+            1
         """
         return [result for result in self.results if result.winner == winner]
 
-    # --- as data -------------------------------------------------------------------------------
-
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON has it: the runs, and what they come to.
+        """Convert to plain data, as JSON has it, with the figures that follow from the runs.
 
-        >>> from partsum import bench
-        >>> bench.run([], [], pairs=1).to_dict()["schema"]
-        'partsum.bench/1'
+        Returns:
+            A dict that `from_dict` reads.
+
+        Example:
+            >>> from partsum import bench
+            >>> bench.run([], [], pairs=1).to_dict()["schema"]
+            'partsum.bench/1'
         """
+        results = [
+            {
+                **asdict(result),
+                "algorithms": list(result.algorithms),
+                "pairs": list(map(asdict, result.pairs)),
+                **{name: getattr(result, name) for name in DERIVED},
+                "ratio": result.ratio._asdict(),
+            }
+            for result in self.results
+        ]
         return {
             "schema": SCHEMA,
-            "started": self.started,
-            "seconds": self.seconds,
-            "options": dict(self.options),
-            "machine": dict(self.machine),
+            **vars(self),
             "peers": [{**peer._asdict(), "present": peer.present} for peer in self.peers],
-            "results": [
-                {
-                    **asdict(result),
-                    "algorithms": list(result.algorithms),
-                    "pairs": [asdict(pair) for pair in result.pairs],
-                    "ratio": result.ratio._asdict(),
-                    "partsum_rate": result.partsum_rate,
-                    "peer_rate": result.peer_rate,
-                    "winner": result.winner,
-                }
-                for result in self.results
-            ],
+            "results": results,
             "skipped": [{"title": title, "reason": reason} for title, reason in self.skipped],
         }
 
-    def to_json(self) -> str:
-        """`to_dict` as a text.
-
-        >>> from partsum import bench
-        >>> bench.run([], [], pairs=1).to_json().startswith("{")
-        True
-        """
-        return json.dumps(self.to_dict(), indent=2)
-
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Report:
-        """Read what `to_dict` made; a ValueError if its schema is another one, or members lack.
+        """Read the plain data of a report.
 
-        >>> from partsum import bench
-        >>> bench.Report.from_dict({"schema": "partsum.bench/99"})
-        Traceback (most recent call last):
-            ...
-        ValueError: this reads schema 'partsum.bench/1', not 'partsum.bench/99'
+        Args:
+            document: What `to_dict` returned.
+
+        Returns:
+            The report.
+
+        Raises:
+            ValueError: The schema is another one, or members are missing.
+
+        Example:
+            >>> from partsum import bench
+            >>> bench.Report.from_dict({"schema": "partsum.bench/99"})
+            Traceback (most recent call last):
+                ...
+            ValueError: document: this reads schema 'partsum.bench/1', not 'partsum.bench/99'
         """
         if document.get("schema") != SCHEMA:
-            raise ValueError(f"this reads schema {SCHEMA!r}, not {document.get('schema')!r}")
+            found = document.get("schema")
+            raise ValueError(f"document: this reads schema {SCHEMA!r}, not {found!r}")
         try:
-            return cls._from_dict(document)
+            return cls(
+                document["started"],
+                document["seconds"],
+                document["options"],
+                document["machine"],
+                tuple(Peer(*(peer[name] for name in Peer._fields)) for peer in document["peers"]),
+                tuple(map(_result_from_dict, document["results"])),
+                tuple((one["title"], one["reason"]) for one in document["skipped"]),
+            )
         except (AttributeError, KeyError, TypeError) as error:
-            raise ValueError(f"this is no whole report: {error!r}") from None
-
-    @classmethod
-    def _from_dict(cls, document: Mapping[str, Any]) -> Report:
-        derived = ("ratio", "partsum_rate", "peer_rate", "winner")
-        return cls(
-            document["started"],
-            document["seconds"],
-            document["options"],
-            document["machine"],
-            tuple(
-                Peer(peer["name"], peer["kind"], peer["version"], peer["install"])
-                for peer in document["peers"]
-            ),
-            tuple(
-                Result(
-                    **{
-                        **{key: value for key, value in one.items() if key not in derived},
-                        "algorithms": tuple(one["algorithms"]),
-                        "pairs": tuple(Pair(**pair) for pair in one["pairs"]),
-                    }
-                )
-                for one in document["results"]
-            ),
-            tuple((one["title"], one["reason"]) for one in document["skipped"]),
-        )
+            raise ValueError(f"document: not a complete report: {error!r}") from None
 
     @classmethod
     def from_json(cls, text: str) -> Report:
-        """Read what `to_json` made; a ValueError as of `from_dict`, or if it is no JSON.
+        """Read a report from JSON.
 
-        >>> from partsum import bench
-        >>> bench.Report.from_json(bench.run([], [], pairs=1).to_json()).results
-        ()
+        Args:
+            text: What `partsum.bench.json` returned, or ``partsum bench --json`` wrote.
+
+        Returns:
+            The report.
+
+        Raises:
+            ValueError: It is no JSON, the schema is another one, or members are missing.
+
+        Example:
+            >>> from partsum import bench
+            >>> bench.Report.from_json(bench.json(bench.run([], [], pairs=1))).results
+            ()
         """
         document = json.loads(text)
         if not isinstance(document, dict):
-            raise ValueError(f"a report is a JSON object, not {type(document).__name__}")
+            raise ValueError(f"text: a report is a JSON object, not {type(document).__name__}")
         return cls.from_dict(document)
 
-    # --- for people ----------------------------------------------------------------------------
 
-    def text(self) -> str:
-        """A table for a terminal of 80 columns or more.
-
-        >>> from partsum import bench
-        >>> print(bench.run([], [], pairs=1).text().splitlines()[0])
-        Where a peer wins: none in this run.
-        """
-        from partsum.bench._text import text
-
-        return text(self)
-
-    def markdown(self) -> str:
-        """Tables for a README or an issue.
-
-        >>> from partsum import bench
-        >>> print(bench.run([], [], pairs=1).markdown().splitlines()[0])
-        **Where a peer wins:** none in this run.
-        """
-        from partsum.bench._text import markdown
-
-        return markdown(self)
-
-    def svg(self) -> str:
-        """One chart of all ratios, for a README: it follows light and dark.
-
-        >>> from partsum import bench
-        >>> bench.run([], [], pairs=1).svg().startswith("<svg ")
-        True
-        """
-        from partsum.bench._chart import of_report
-
-        return of_report(self)
-
-    def html(self) -> str:
-        """A page with charts and tables that needs no script and no other file.
-
-        >>> from partsum import bench
-        >>> bench.run([], [], pairs=1).html().startswith("<!doctype html>")
-        True
-        """
-        from partsum.bench._html import html
-
-        return html(self)
+def _result_from_dict(document: Mapping[str, Any]) -> Result:
+    members = {name: value for name, value in document.items() if name not in DERIVED}
+    members["algorithms"] = tuple(document["algorithms"])
+    members["pairs"] = tuple(RunPair(**pair) for pair in document["pairs"])
+    return Result(**members)

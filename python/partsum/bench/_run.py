@@ -1,9 +1,10 @@
-"""Measure: in pairs, in turns, and never without looking at the answers."""
+"""Measure pairs of runs in turns, and compare the digests of every run."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -11,14 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import partsum
-from partsum._core import _parse_size
 from partsum.bench import _machine
-from partsum.bench._jobs import ALGORITHMS, JOBS, Task, Tasks, Way
-from partsum.bench._peers import find_peers
-from partsum.bench._report import Pair, Report, Result
+from partsum.bench._cases import JOBS, Case, Cases, Contender
+from partsum.bench._peers import ALGORITHMS, find_peers
+from partsum.bench._report import Report, Result, RunPair
 
 # 32 default parts fill the lanes of a thread; a run takes the same time whatever their number.
 SIZE_PER_THREAD, MOST_SIZE = 256 << 20, 2 << 30
@@ -29,39 +29,39 @@ FEWEST_PAIRS, MOST_PAIRS = 6, 15
 QUICK_PAIRS = 3
 SECONDS = 110.0
 
-Size: TypeAlias = int | str
-
 
 class WrongDigest(partsum.PartsumError):
-    """Partsum and a peer gave different digests, or one of them another one than before.
+    """Partsum and a peer computed different digests, or one of them changed its digests.
 
-    >>> import partsum
-    >>> from partsum import bench
-    >>> issubclass(bench.WrongDigest, partsum.PartsumError)
-    True
+    Example:
+        >>> import partsum
+        >>> from partsum import bench
+        >>> issubclass(bench.WrongDigest, partsum.PartsumError)
+        True
     """
 
 
 class Progress(NamedTuple):
     """How far a run is.
 
-    >>> from partsum import bench
-    >>> steps = []
-    >>> report = bench.run([], ["MD5"], size="1MiB", pairs=1, progress=steps.append)
-    >>> steps[-1].phase, steps[-1].done == steps[-1].total
-    ('measure', True)
+    Example:
+        >>> from partsum import bench
+        >>> steps = []
+        >>> report = bench.run([], ["MD5"], size="1MiB", pairs=1, progress=steps.append)
+        >>> steps[-1].phase, steps[-1].done == steps[-1].total
+        ('measure', True)
     """
 
     phase: str
-    """``"prepare"`` (files), ``"warm up"`` (each way once, digests compared), ``"measure"``."""
+    """``"prepare"`` (write files), ``"warm up"`` (run everything once) or ``"measure"``."""
     title: str
-    """What is next."""
+    """The next step."""
     done: int
-    """Steps of this phase."""
+    """Number of steps of this phase that are done."""
     total: int
-    """Steps of this phase."""
+    """Number of steps of this phase."""
     seconds_left: float | None
-    """Until the end of the run, once the warm-up has shown how long things take."""
+    """Seconds until the end of the run; None before the warm-up has shown how long runs take."""
 
 
 def run(
@@ -69,147 +69,145 @@ def run(
     algorithms: Iterable[str] | None = None,
     *,
     sources: Iterable[str] = SOURCES,
-    size: Size | None = None,
-    part_size: Size = DEFAULT_PART_SIZE,
+    size: int | str | None = None,
+    part_size: int | str = DEFAULT_PART_SIZE,
     pairs: int | None = None,
     threads: int | None = None,
     folder: str | os.PathLike[str] | None = None,
     quick: bool = False,
     progress: Callable[[Progress], object] | None = None,
 ) -> Report:
-    """Compare partsum with every peer that is on this machine.
+    """Compare partsum with every peer on this machine.
 
-    Runs come in pairs, partsum and a peer in turns, and each round goes through all comparisons, so
-    that a slow minute of the machine falls on all of them. Each answer is compared, outside of the
-    time, with the one that both gave at first.
+    Partsum and a peer run in turns, and each round goes through all comparisons, so that a slow
+    minute of the machine affects all of them. The digests of every run are compared with those of
+    the first run, outside of the measured time.
 
     Args:
-        jobs: Names of `JOBS`; all of them by default, none if only algorithms are named.
-        algorithms: S3's names; all by default, none if only jobs are named.
+        jobs: Names from `JOBS`; None is all of them, or none if only algorithms are given.
+        algorithms: Algorithm names; None is all of them, or none if only jobs are given.
         sources: Where an algorithm finds its bytes: ``"file"`` (in the page cache) and ``"ram"``.
-        size: Bytes of the big file; by default 256 MiB for each thread, at most 2 GiB and an eighth
-            of the free memory. The tree of small files and the file that is one message have a
-            quarter of it, at most 10,000 files and 1 GiB.
-        part_size: Bytes of a part.
-        pairs: Per comparison; by default as many as fit in about two minutes, 6 to 15.
-        threads: For partsum and for the peers; by default what partsum uses by itself.
-        folder: Where a folder for the files is made, and removed; by default the system's.
-        quick: Half the default size and 3 pairs, for a first impression in half a minute.
-        progress: Called with a `Progress` before each step; its exceptions end the run.
+        size: Size of the big file in bytes (int) or a size such as "512MiB". None is 256 MiB for
+            each thread, at most 2 GiB and an eighth of the available memory. The tree of small
+            files and the file that is one message have a quarter of it, at most 10,000 files and
+            1 GiB.
+        part_size: Part size in bytes (int) or a size such as "8MiB".
+        pairs: Pairs of runs for each comparison; None is as many as fit into about two minutes,
+            from 6 to 15.
+        threads: Number of threads, for partsum and for the peers; None uses every CPU that the
+            process may use.
+        folder: Folder in which a temporary folder for the files is made; None is the system's.
+        quick: Use half the default size and 3 pairs, for a first impression in half a minute.
+        progress: Callable that is given a `Progress` before each step. An exception that it raises
+            stops the run and propagates.
+
+    Returns:
+        The results of all comparisons.
 
     Raises:
-        WrongDigest: somebody computed something else: there is no report then.
-        ValueError: an unknown name, or a size that memory cannot hold.
-        OSError: the files cannot be written, or a command failed.
-        PartsumError: a peer failed.
+        WrongDigest: Two digests that should be equal are not; there is no report then.
+        ValueError: A name is unknown, or a size does not fit into memory.
+        OSError: The files cannot be written, or a command failed.
+        PartsumError: A library failed.
 
-    >>> from partsum import bench
-    >>> report = bench.run(["etag"], [], size="16MiB", pairs=1)
-    >>> {result.title for result in report.results}
-    {'ETag of one big file'}
+    Example:
+        >>> from partsum import bench
+        >>> report = bench.run(["etag"], [], size="16MiB", pairs=1)
+        >>> {result.title for result in report.results}
+        {'ETag of one big file'}
     """
     if jobs is None and algorithms is None:
         jobs, algorithms = JOBS, ALGORITHMS
-    names = _known(jobs or (), JOBS, "job")
-    algorithms = _known([name.upper() for name in algorithms or ()], ALGORITHMS, "algorithm")
-    sources = _known(sources, SOURCES, "source")
+    names = _known(jobs or (), JOBS, "jobs")
+    algorithms = _known([name.upper() for name in algorithms or ()], ALGORITHMS, "algorithms")
+    sources = _known(sources, SOURCES, "sources")
     part_bytes = _bytes(part_size, "part_size")
-    count = _whole_number(threads, "threads") or _machine.cpus_allowed()
-    pairs = _whole_number(pairs, "pairs") or (QUICK_PAIRS if quick else None)
-    size = _default_size(count) // (2 if quick else 1) if size is None else _bytes(size, "size")
-    partsum.plan_parts(size, part_bytes, allow_small_parts=True)  # refuse what S3 would
+    pairs = _positive(pairs, "pairs") or (QUICK_PAIRS if quick else None)
     began = time.perf_counter()
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    machine = _machine.describe(Path(folder or tempfile.gettempdir()))
+    count = _positive(threads, "threads") or machine["cpus_allowed"]
+    size = _default_size(count) // (2 if quick else 1) if size is None else _bytes(size, "size")
+    partsum.plan_parts(size, part_bytes, allow_small_parts=True)  # refuse what S3 would refuse
+    machine["load_before"] = _machine.load()
     tell = progress or (lambda _step: None)
-
     with tempfile.TemporaryDirectory(prefix="partsum-bench-", dir=folder) as made:
-        place = Path(made)
         _check_room(
-            place,
+            Path(made),
             on_disk=size if names or (algorithms and "file" in sources) else 0,
             in_ram=size if algorithms and "ram" in sources else 0,
         )
-        machine = _machine.describe(place)
-        machine["load_before"] = _machine.load()
-        tasks, skipped = _prepare(
-            Tasks(place, size, part_bytes, count), names, algorithms, sources, tell
-        )
-        expected, needed = _warm_up(tasks, tell)
+        maker = Cases(Path(made), size, part_bytes, count)
+        cases = _prepare(maker, names, algorithms, sources, tell)
+        expected, needed = _warm_up(cases, tell)
         if pairs is None:
             spare = SECONDS - (time.perf_counter() - began)
             pairs = min(max(int(spare / (needed or 1)), FEWEST_PAIRS), MOST_PAIRS)
-        results = _measure(tasks, expected, pairs, needed * pairs, tell)
+        results = _measure(cases, expected, pairs, needed * pairs, tell)
     machine["load_after"] = _machine.load()
-    return Report(
-        started,
-        round(time.perf_counter() - began, 1),
-        {
-            "jobs": list(names),
-            "algorithms": list(algorithms),
-            "sources": list(sources),
-            "size": size,
-            "part_size": part_bytes,
-            "pairs": pairs,
-            "threads": count,
-        },
-        machine,
-        find_peers(),
-        results,
-        tuple(skipped),
-    )
+    options = {
+        "jobs": list(names),
+        "algorithms": list(algorithms),
+        "sources": list(sources),
+        "size": size,
+        "part_size": part_bytes,
+        "pairs": pairs,
+        "threads": count,
+    }
+    seconds = round(time.perf_counter() - began, 1)
+    skipped = tuple(maker.skipped.items())
+    return Report(started, seconds, options, machine, find_peers(), results, skipped)
 
 
 # --- arguments -----------------------------------------------------------------------------------
 
 
-def _known(names: Iterable[str], table: Iterable[str], what: str) -> tuple[str, ...]:
-    if isinstance(names, str):
-        names = (names,)
-    names = tuple(dict.fromkeys(names))
-    for name in names:
+def _known(names: Iterable[str], table: Iterable[str], argument: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys((names,) if isinstance(names, str) else names))
+    for name in found:
         if name not in table:
-            raise ValueError(f"no {what} {name!r}: there are {', '.join(table)}")
-    return names
+            raise ValueError(f"{argument}: {name!r} is not one of {', '.join(table)}")
+    return found
 
 
-def _bytes(size: Size, name: str) -> int:
-    try:
-        number = _parse_size(size) if isinstance(size, str) else size
-    except ValueError:
-        number = 0
+def _bytes(size: int | str, argument: str) -> int:
+    match = re.fullmatch(r"([0-9]+) *(?:(?:([KMGT])(I?))?B)?", str(size).strip().upper())
+    number = 0
+    if match:
+        power = " KMGT".index(match[2] or " ")
+        number = int(match[1]) * (1024 if match[3] else 1000) ** power
     if number < 1:
-        raise ValueError(f"{name} must be bytes or a size such as '512MiB', not {size!r}")
+        advice = "use bytes (8388608) or a unit (8MiB, 64 MB)"
+        raise ValueError(f"{argument}: {size!r} is not a size; {advice}")
     return number
 
 
-def _whole_number(value: int | None, name: str) -> int | None:
+def _positive(value: int | None, argument: str) -> int | None:
     if value is not None and value < 1:
-        raise ValueError(f"{name} is {value}: it takes 1 or more")
+        raise ValueError(f"{argument}: must be 1 or more, not {value}")
     return value
 
 
 def _default_size(threads: int) -> int:
-    """What keeps every thread busy and leaves most of the memory alone, in whole default parts."""
+    """Enough to keep every thread busy, in whole default parts; most of the memory stays free."""
     size = min(threads * SIZE_PER_THREAD, MOST_SIZE)
-    spare = _machine.available_memory()
-    if spare is None:
+    available = _machine.available_memory()
+    if available is None:
         return size
-    return min(size, max(spare // 8 // DEFAULT_PART_SIZE, 2) * DEFAULT_PART_SIZE)
+    return min(size, max(available // 8 // DEFAULT_PART_SIZE, 2) * DEFAULT_PART_SIZE)
 
 
 def _check_room(folder: Path, on_disk: int, in_ram: int) -> None:
-    """Refuse before anything is written."""
-    on_disk += on_disk // 2  # the tree and the one message
+    on_disk += on_disk // 2  # the tree and the file that is one message
     free = shutil.disk_usage(folder).free
     if on_disk > free:
-        raise OSError(
-            errno.ENOSPC, f"the files take {on_disk} bytes, {free} are free", os.fspath(folder)
-        )
+        problem = f"the files take {on_disk} bytes, {free} are free"
+        raise OSError(errno.ENOSPC, problem, os.fspath(folder))
     memory = _machine.available_memory()
     if memory is not None and on_disk + in_ram > memory:
+        taken = on_disk + in_ram
         raise ValueError(
-            f"this takes {on_disk + in_ram} bytes of memory, {memory} are free: choose a smaller "
-            "size"
+            f"size: takes {taken} bytes of memory, {memory} are free; use a smaller one"
         )
 
 
@@ -217,139 +215,129 @@ def _check_room(folder: Path, on_disk: int, in_ram: int) -> None:
 
 
 def _prepare(
-    tasks: Tasks,
+    maker: Cases,
     jobs: Sequence[str],
     algorithms: Sequence[str],
     sources: Sequence[str],
     tell: Callable[[Progress], object],
-) -> tuple[list[Task], list[tuple[str, str]]]:
-    steps: list[tuple[str, Callable[[], Iterable[Task]]]] = [
-        *((JOBS[job].title, partial(tasks.of_job, job)) for job in jobs),
-        *(
-            (algorithm, partial(tasks.of_algorithm, algorithm, source))
-            for source in sources
-            for algorithm in algorithms
-        ),
+) -> list[Case]:
+    steps: list[tuple[str, Callable[[], Iterable[Case]]]] = [
+        (JOBS[name].title, partial(maker.of_job, JOBS[name])) for name in jobs
     ]
-    made: list[Task] = []
+    for source in sources:
+        steps += [(name, partial(maker.of_algorithm, name, source)) for name in algorithms]
+    cases: list[Case] = []
     for done, (title, make) in enumerate(steps):
         tell(Progress("prepare", title, done, len(steps), None))
-        made.extend(make())
-    return made, list(dict.fromkeys(tasks.skipped))
+        cases.extend(make())
+    return cases
 
 
 def _warm_up(
-    tasks: Sequence[Task], tell: Callable[[Progress], object]
+    cases: Sequence[Case], tell: Callable[[Progress], object]
 ) -> tuple[list[Sequence[Any]], float]:
-    """Each way once: the answers, which must be equal, and the seconds of one round."""
-    answers = []
+    """Run everything once: return the digests of each case, and the seconds of one round."""
+    expected = []
     needed = 0.0
-    for done, task in enumerate(tasks):
-        tell(Progress("warm up", _name(task), done, len(tasks), None))
-        _fill_cache(task)
-        mine, our_seconds = _timed(task.ours)
-        theirs, their_seconds = _timed(task.theirs)
-        _compare(task, "they differ from the first run on", mine, theirs)
-        answers.append(mine)
+    for done, case in enumerate(cases):
+        tell(Progress("warm up", str(case), done, len(cases), None))
+        _fill_cache(case)
+        ours, our_seconds = _timed(case.partsum)
+        theirs, their_seconds = _timed(case.peer)
+        _compare(case, "they differ from the first run on", ours, theirs)
+        expected.append(ours)
         needed += our_seconds + their_seconds
-    return answers, needed
+    return expected, needed
 
 
 def _measure(
-    tasks: Sequence[Task],
+    cases: Sequence[Case],
     expected: Sequence[Sequence[Any]],
     pairs: int,
     seconds_left: float,
     tell: Callable[[Progress], object],
 ) -> tuple[Result, ...]:
-    measured: list[list[Pair]] = [[] for _ in tasks]
-    cached: list[float | None] = [1.0 if task.paths else None for task in tasks]
-    total = pairs * len(tasks)
+    measured: list[list[RunPair]] = [[] for _ in cases]
+    fractions: list[list[float | None]] = [[] for _ in cases]
+    done, total = 0, pairs * len(cases)
     began = time.perf_counter()
     for number in range(pairs):
-        for index, task in enumerate(tasks):
-            done = number * len(tasks) + index
-            tell(Progress("measure", _name(task), done, total, seconds_left))
-            cached[index] = _lower(cached[index], _fill_cache(task))
-            measured[index].append(_pair(task, expected[index], number))
-            if done + 1 >= len(tasks):
-                seconds_left = (time.perf_counter() - began) / (done + 1) * (total - done - 1)
+        for index, case in enumerate(cases):
+            tell(Progress("measure", str(case), done, total, seconds_left))
+            fractions[index].append(_fill_cache(case))
+            measured[index].append(_run_pair(case, expected[index], number))
+            done += 1
+            if done >= len(cases):
+                seconds_left = (time.perf_counter() - began) / done * (total - done)
     tell(Progress("measure", "", total, total, 0.0))
     return tuple(
         Result(
-            task.job,
-            task.title,
-            task.group,
-            task.source,
-            task.algorithms,
-            task.size,
-            task.messages,
-            task.ours.how,
-            task.theirs.who,
-            task.theirs.how,
-            tuple(pairs_of_task),
-            fraction,
+            case.job.name,
+            case.job.title,
+            case.group,
+            case.source,
+            case.job.algorithms,
+            case.size,
+            case.messages,
+            case.partsum.how,
+            case.peer.name,
+            case.peer.how,
+            tuple(measured[index]),
+            _lowest(fractions[index]),
         )
-        for task, pairs_of_task, fraction in zip(tasks, measured, cached, strict=True)
+        for index, case in enumerate(cases)
     )
 
 
-def _pair(task: Task, expected: Sequence[Any], number: int) -> Pair:
-    """One run each; who begins alternates."""
-    ways = [task.ours, task.theirs]
-    if number % 2:
-        ways.reverse()
+def _run_pair(case: Case, expected: Sequence[Any], number: int) -> RunPair:
+    """Run each of the two once. They take turns to be the first."""
+    order = [("partsum", case.partsum), ("peer", case.peer)]
     seconds = {}
-    for way in ways:
-        answer, seconds[way is task.ours] = _timed(way)
-        _compare(task, f"{way.who} in pair {number + 1}", expected, answer)
-    return Pair("peer" if number % 2 else "partsum", seconds[True], seconds[False])
+    for role, contender in reversed(order) if number % 2 else order:
+        digests, seconds[role] = _timed(contender)
+        _compare(case, f"{contender.name} in pair {number + 1}", expected, digests)
+    return RunPair(next(iter(seconds)), **seconds)
 
 
-def _timed(way: Way) -> tuple[Sequence[Any], float]:
+def _timed(contender: Contender) -> tuple[Sequence[Any], float]:
     start = time.perf_counter()
     try:
-        answer = way.run()
+        digests = contender.digests()
     except (OSError, partsum.PartsumError):
         raise
     except Exception as error:
-        raise partsum.PartsumError(f"{way.how} failed: {error!r}") from error
-    return answer, time.perf_counter() - start
+        raise partsum.PartsumError(f"{contender.how} failed: {error!r}") from error
+    return digests, time.perf_counter() - start
 
 
-def _compare(task: Task, when: str, expected: Sequence[Any], found: Sequence[Any]) -> None:
+def _compare(case: Case, when: str, expected: Sequence[Any], found: Sequence[Any]) -> None:
     if expected == found:
         return
-    if len(expected) != len(found):
-        what = f"{len(expected)} and {len(found)} values"
-    else:
-        index = next(
-            i for i, pair in enumerate(zip(expected, found, strict=True)) if pair[0] != pair[1]
-        )
-        what = f"value {index + 1} of {len(found)}: {_shown(expected[index])} and "
-        what += _shown(found[index])
-    raise WrongDigest(f"{_name(task)}: partsum and {task.theirs.who} disagree ({when}): {what}")
+    problem = f"{len(expected)} and {len(found)} values"
+    if len(expected) == len(found):
+        different = (one != other for one, other in zip(expected, found, strict=True))
+        index = list(different).index(True)
+        shown = f"{_shown(expected[index])} and {_shown(found[index])}"
+        problem = f"value {index + 1} of {len(found)}: {shown}"
+    raise WrongDigest(f"{case}: partsum and {case.peer.name} disagree ({when}): {problem}")
 
 
 def _shown(value: object) -> str:
     return " ".join(one.hex() for one in value) if isinstance(value, tuple) else str(value)
 
 
-def _name(task: Task) -> str:
-    return f"{task.title}, {task.source}, {task.theirs.who}"
-
-
-def _fill_cache(task: Task) -> float | None:
-    """Read what is not in the page cache; return how much of the files is there in the end."""
-    lowest: float | None = 1.0 if task.paths else None
-    for path in task.paths:
-        fraction = _machine.cached(path)
-        if fraction != 1.0:
+def _fill_cache(case: Case) -> float | None:
+    """Read the files that are not in the page cache; return the lowest fraction after that."""
+    fractions = []
+    for path in case.paths:
+        if (fraction := _machine.cached(path)) != 1.0:
             _machine.read_through(path)
             fraction = _machine.cached(path)
-        lowest = _lower(lowest, fraction)
-    return lowest
+        fractions.append(fraction)
+    return _lowest(fractions)
 
 
-def _lower(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else min(one, other)
+def _lowest(fractions: Sequence[float | None]) -> float | None:
+    """The lowest of them; None if one is unknown or there is none."""
+    known = [fraction for fraction in fractions if fraction is not None]
+    return min(known) if known and len(known) == len(fractions) else None

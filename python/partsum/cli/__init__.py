@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 import partsum
-from partsum.cli._common import failure, say
+from partsum.cli.terminal import failure, say
 
 VERBS = (
     "sum",

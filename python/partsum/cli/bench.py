@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from partsum import bench
-from partsum.cli._common import emit, reason, say
-from partsum.cli._options import algorithm_option, threads_option
+from partsum.cli.files import replaced
+from partsum.cli.options import algorithm_option, threads_option
+from partsum.cli.terminal import emit, reason, say
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -24,18 +24,25 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 LONG = 180  # seconds
+FORMS: dict[str, tuple[Callable[[bench.Report], str], str]] = {
+    "json": (bench.json, "every run and all results"),
+    "html": (bench.html, "a page with charts"),
+    "markdown": (bench.markdown, "tables for a README"),
+    "svg": (bench.svg, "one chart of all ratios"),
+}
 
 
-def _output_option(form: str, what: str) -> Callable[[F], F]:
-    return click.option(
-        f"--{form}",
-        f"{form}_file",
-        is_flag=False,
-        flag_value="-",
-        metavar="[FILE]",
-        type=click.Path(dir_okay=False, allow_dash=True),
-        help=f"Write {what} to FILE, or in place of the table on standard output.",
-    )
+def _output_options(function: F) -> F:
+    for form, (_, what) in reversed(FORMS.items()):
+        function = click.option(
+            f"--{form}",
+            is_flag=False,
+            flag_value="-",
+            metavar="[FILE]",
+            type=click.Path(dir_okay=False, allow_dash=True),
+            help=f"Write {what} to FILE, or in place of the table on standard output.",
+        )(function)
+    return function
 
 
 @click.command(
@@ -97,72 +104,49 @@ Examples:
     type=click.Path(exists=True, dir_okay=False),
     help="Measure nothing: show the report that --json wrote to FILE.",
 )
-@_output_option("json", "every run and all results")
-@_output_option("html", "a page with charts")
-@_output_option("markdown", "tables for a README")
-@_output_option("svg", "one chart of all ratios")
-def command(
-    *,
-    jobs: tuple[str, ...],
-    algorithms: tuple[str, ...],
-    source: str,
-    size: str | None,
-    part_size: str,
-    pairs: int | None,
-    quick: bool,
-    threads: int | None,
-    folder: str | None,
-    earlier: str | None,
-    **outputs: str | None,
-) -> int:
+@_output_options
+def command(*, earlier: str | None, source: str, **options: Any) -> int:  # noqa: ANN401
     """Compare partsum with hashlib, awscrt, xxhash, zlib, md5sum, sha256sum and openssl.
 
-    Whoever is here takes part, with as many threads; what is missing is named, with what to
-    install. Partsum and a peer take turns, and the digests of every run are compared: a wrong one
-    ends the run with exit status 1. A command is compared with the command, start-up included.
+    All peers that are installed take part, with the same number of threads; for the others, the
+    report says what to install. Partsum and a peer take turns, and the digests of every run are
+    compared: a wrong one ends the run with exit status 1. A command is compared with the command,
+    start-up included.
 
     Without --job and -a all of them are measured.
     """
-    forms: dict[str, Callable[[bench.Report], str]] = {
-        "json": lambda report: report.to_json() + "\n",
-        "html": bench.Report.html,
-        "markdown": bench.Report.markdown,
-        "svg": bench.Report.svg,
-    }
-    wanted = {form: target for form in forms if (target := outputs[f"{form}_file"]) is not None}
-    if list(wanted.values()).count("-") > 1:
+    given = {form: options.pop(form) for form in FORMS}
+    targets = {form: target for form, target in given.items() if target is not None}
+    if list(targets.values()).count("-") > 1:
         raise click.UsageError("only one of --json, --html, --markdown and --svg can be printed")
-    for target in wanted.values():
-        _check_writable(target)
-    if earlier:
-        report = _read(Path(earlier))
-    else:
-        report = _measured(
-            jobs=jobs or (() if algorithms else None),
-            algorithms=algorithms or (() if jobs else None),
-            sources=("file", "ram") if source == "both" else (source,),
-            size=size,
-            part_size=part_size,
-            pairs=pairs,
-            threads=threads,
-            folder=folder,
-            quick=quick,
-        )
-    for form, target in wanted.items():
-        if target == "-":
-            emit(forms[form](report), b"")
+    # A missing folder or extra must not be found after minutes of measuring.
+    if targets.keys() - {"json"}:
+        _check_extra()
+    with ExitStack() as stack:
+        stack.enter_context(_terminable())
+        write = {
+            form: stack.enter_context(replaced(target))
+            for form, target in targets.items()
+            if target != "-"
+        }
+        if earlier:
+            report = _read(Path(earlier))
         else:
-            _write(Path(target), forms[form](report))
-    if "-" not in wanted.values():
-        emit(report.text(), b"")
+            options["sources"] = ("file", "ram") if source == "both" else (source,)
+            if not (options["jobs"] or options["algorithms"]):
+                options["jobs"] = options["algorithms"] = None
+            report = _measured(**options)
+        for form, file in write.items():
+            file(FORMS[form][0](report).encode())
+    (printed,) = targets.keys() - write.keys() or {"text"}
+    emit(bench.text(report) if printed == "text" else FORMS[printed][0](report), b"")
     return 0
 
 
 def _measured(**options: Any) -> bench.Report:  # noqa: ANN401  (those of bench.run)
     status = Status()
     try:
-        with _terminable():
-            return bench.run(**options, progress=status)
+        return bench.run(**options, progress=status)
     except ValueError as error:
         raise click.UsageError(reason(error)) from None
     finally:
@@ -176,6 +160,16 @@ def _read(path: Path) -> bench.Report:
         raise click.ClickException(f"{path}: {error}") from None
 
 
+def _check_extra() -> None:
+    for name in ("jinja2", "matplotlib"):
+        try:
+            import_module(name)
+        except ImportError:
+            raise click.ClickException(
+                f"{name} is not installed: pip install 'partsum[bench]'"
+            ) from None
+
+
 class Status:
     """Says how long it will take, and on a terminal how far it is."""
 
@@ -185,27 +179,25 @@ class Status:
 
     def __call__(self, step: bench.Progress) -> None:
         """Show the next step."""
+        self.clear()
+        left = _duration(step.seconds_left or 0)
         if step.phase == "measure" and not self._said and step.seconds_left:
             self._said = True
-            self.clear()
             hint = "--quick takes less" if step.seconds_left > LONG else "Ctrl-C stops it"
-            say(f"measuring takes about {_duration(step.seconds_left)}; {hint}")
+            say(f"measuring takes about {left}; {hint}")
         if self._terminal:
-            left = "" if step.seconds_left is None else f", {_duration(step.seconds_left)} left"
+            left = "" if step.seconds_left is None else f", {left} left"
             line = f"{step.phase} {step.done}/{step.total}{left}: {step.title}"
-            self.clear()
-            sys.stderr.write(line[: _columns() - 1])
-            sys.stderr.flush()
+            self._write(line[: shutil.get_terminal_size().columns - 1])
 
     def clear(self) -> None:
         """Take the line away."""
         if self._terminal:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            self._write("\r\x1b[K")
 
-
-def _columns() -> int:
-    return shutil.get_terminal_size().columns
+    def _write(self, text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def _duration(seconds: float) -> str:
@@ -215,7 +207,7 @@ def _duration(seconds: float) -> str:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end a run as Ctrl-C does: with its files removed."""
+    """Let SIGTERM and SIGHUP end a run as Ctrl-C does: its files are removed."""
 
     def end(number: int, _frame: FrameType | None) -> NoReturn:
         sys.exit(128 + number)
@@ -227,32 +219,3 @@ def _terminable() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _check_writable(target: str) -> None:
-    """Minutes of measuring must not end in a typing error."""
-    if target != "-" and not _is_device(Path(target)):
-        try:
-            tempfile.TemporaryFile(dir=Path(target).parent).close()
-        except OSError as error:
-            error.filename = target
-            raise
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a whole file or none."""
-    if _is_device(path):
-        path.write_text(text, encoding="utf-8")
-        return
-    made = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        made.write_text(text, encoding="utf-8")
-        made.replace(path)
-    except BaseException:
-        made.unlink(missing_ok=True)
-        raise
-
-
-def _is_device(path: Path) -> bool:
-    """Whether it is /dev/null, a pipe or the like, which must not be replaced."""
-    return path.exists() and not path.is_file()

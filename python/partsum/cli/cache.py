@@ -1,42 +1,42 @@
-"""``partsum cache``: what --cache remembers."""
+"""``partsum cache``: what --cache keeps."""
 
+from contextlib import closing
 from typing import Any
 
 import click
 
-from partsum.cli._common import emit, emit_json
-from partsum.cli._options import json_option
+from partsum.cli.options import json_option
+from partsum.cli.terminal import emit, emit_json
 
 
 @click.command(
     "cache",
-    short_help="Show, prune or clear what --cache remembers.",
+    short_help="Show, prune or clear what --cache keeps.",
     epilog="""\b
 Examples:
   partsum cache info
   partsum cache prune
   partsum cache clear
-  partsum etag --cache big.tar     reads big.tar, unless it has not changed
+  partsum etag --cache big.tar     does not read big.tar while it has not changed
   PARTSUM_CACHE=1                  in the environment: --cache for every verb""",
 )
 @json_option
 @click.argument("action", type=click.Choice(["info", "prune", "clear"]))
 def command(action: str, as_json: bool) -> int:
-    """Show how much is remembered (info), forget the files that are gone or changed (prune), or
-    forget everything (clear).
+    """Show how much is kept (info), remove what is kept of files that are gone or changed (prune),
+    or remove everything (clear).
 
-    --cache keeps the digests of files in one SQLite file below $XDG_CACHE_HOME or ~/.cache. They
-    are served again only while device, inode, size, and both times of the file are what they were
-    before and after it was read; files that changed in the last 3 seconds are not kept. What no
-    time tells is not seen: programs that write through shared memory, and a disk that rots. For
-    that, "sum --check" and "manifest --check" read every byte, always.
+    --cache keeps the digests of files in one SQLite file below $XDG_CACHE_HOME or ~/.cache. A
+    digest is used again only while device, inode, size, mtime and ctime of the file are the same.
+    Digests of files that changed in the last 3 seconds are not kept. Changes that leave all of
+    that as it is are not noticed: writes through a shared memory map, and corruption on the disk.
+    "sum --check" and "manifest --check" therefore always read every byte.
     """
     try:
-        from partsum.cli._digest_store import Store
+        from partsum.cli.cached.store import Store
     except ImportError:
         raise click.ClickException("this Python was built without SQLite") from None
-    store = Store()
-    try:
+    with closing(Store()) as store:
         report: dict[str, Any] = {"path": str(store.path)}
         if action == "prune":
             report["pruned"] = store.prune()
@@ -44,8 +44,6 @@ def command(action: str, as_json: bool) -> int:
             store.clear()
         report["files"], report["digests"] = store.counts()
         report["bytes"] = sum(file.stat().st_size for file in store.files() if file.exists())
-    finally:
-        store.close()
     if as_json:
         emit_json(report)
     else:

@@ -1,4 +1,4 @@
-"""``partsum doctor``: what this machine has, and what partsum makes of it."""
+"""``partsum doctor``: what this machine can do, and what partsum uses of it."""
 
 import os
 import platform
@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from partsum import _core
-from partsum.cli._common import emit, emit_json
-from partsum.cli._options import json_option
+from partsum.cli.options import json_option
+from partsum.cli.terminal import emit, emit_json
 
 PACKAGES = ("boto3", "botocore", "awscrt")
 
@@ -21,11 +21,11 @@ PACKAGES = ("boto3", "botocore", "awscrt")
 Examples:
   partsum doctor
   partsum doctor --json
-  PARTSUM_ISA=portable partsum doctor    what a run without SIMD would use""",
+  PARTSUM_ISA=portable partsum doctor    what is used without SIMD""",
 )
 @json_option
 def command(as_json: bool) -> int:
-    """Print what this machine can do and how partsum uses it; good to have in a bug report."""
+    """Print what this machine can do and what partsum uses of it. Please add it to bug reports."""
     report = _report()
     if as_json:
         emit_json(report)
@@ -87,7 +87,7 @@ def _text(value: object) -> str:
 def _hints(report: dict[str, Any]) -> list[str]:
     hints = []
     if report["debug_build"]:
-        hints.append("This is a debug build, many times slower: build it in release mode.")
+        hints.append("This is a debug build, which is many times slower: build in release mode.")
     if report["isa_override"]:
         hints.append("PARTSUM_ISA chooses the instruction set: unset it for the fastest one.")
     if not report["packages"]["boto3"]:

@@ -1,21 +1,10 @@
 """``partsum etag``: the ETag that S3 gives an object of these bytes."""
 
-from typing import TYPE_CHECKING
-
 import click
 
-from partsum.cli._batches import Batches
-from partsum.cli._common import Request, digest_line, facts, object_hasher, print_each
-from partsum.cli._options import (
-    cache_option,
-    files_argument,
-    json_option,
-    part_size_option,
-    threads_option,
-)
-
-if TYPE_CHECKING:
-    from partsum.cli._cache import Cache
+from partsum.cli.options import files_argument, hash_options, json_option
+from partsum.cli.sums.hashing import HashOptions, facts, hash_each, print_each
+from partsum.cli.sums.lines import digest_line
 
 
 @click.command(
@@ -24,34 +13,22 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   partsum etag big.tar                     after boto3's upload_file
-  partsum etag --part-size 16MiB big.tar   after an upload in such parts
+  partsum etag --part-size 16MiB big.tar   after an upload in 16 MiB parts
   partsum etag --part-size rclone big.tar  after rclone with its defaults
   partsum etag --part-size none big.tar    after one PutObject: the MD5""",
 )
-@part_size_option(default="boto3")
-@threads_option
-@cache_option
+@hash_options(part_size="boto3")
 @json_option
 @files_argument
-def command(
-    *,
-    part_size: str,
-    allow_small_parts: bool,
-    threads: int | None,
-    cache: "Cache | None",
-    as_json: bool,
-    files: tuple[str, ...],
-) -> int:
-    """Print the S3 ETag of each FILE; of standard input without FILE or for "-".
+def command(*, hashing: HashOptions, as_json: bool, files: tuple[str, ...]) -> int:
+    """Print the S3 ETag of each FILE, or of standard input without FILE or for "-".
 
-    The ETag of a multipart upload depends on the part size, and ends in the number of parts. Under
-    SSE-KMS or SSE-C, and in directory buckets, S3 makes it of something else than the file's bytes.
+    The ETag of a multipart upload depends on the part size and ends in the number of parts. It is
+    not made from the MD5s of the bytes under SSE-KMS and SSE-C, nor in directory buckets.
     """
-    names = files or ("-",)
-    request = Request(("MD5",), part_size, allow_small_parts, threads, cache=cache)
+    options = hashing._replace(algorithms=("MD5",))
     return print_each(
-        names,
-        Batches(names, object_hasher(request), lambda _name: request, lambda _request, sums: sums),
+        hash_each(files or ("-",), lambda _name: options, options.hash),
         lambda name, sums: [digest_line(sums.etag, name)],
         lambda sums: facts(sums) | {"etag": sums.etag},
         as_json=as_json,

@@ -1,39 +1,31 @@
-"""``partsum manifest``: the checksums of a tree in one file, and what became of the tree since."""
+"""``partsum manifest``: write the checksums of a directory tree into one file, or check them."""
 
 import os
-import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from partsum import ObjectChecksums
-from partsum.cli._batches import Batches
-from partsum.cli._common import Failed, Request, each, emit, emit_json, object_hasher, reason, say
-from partsum.cli._manifest import Tree, Writer
-from partsum.cli._options import (
-    algorithm_option,
-    cache_option,
-    given_on_command_line,
-    json_option,
-    part_size_option,
-    threads_option,
-)
-from partsum.cli._progress import Callback
-from partsum.cli._replace import replaced
+from partsum.cli.files import replaced
+from partsum.cli.manifests.files import ListedFiles
+from partsum.cli.manifests.format import ManifestWriter
+from partsum.cli.options import algorithm_option, hash_options, json_option, refuse
+from partsum.cli.sums.hashing import HashOptions, hash_each
+from partsum.cli.terminal import Callback, Failure, emit, emit_json
 
 if TYPE_CHECKING:
-    from partsum.cli._cache import Cache
-    from partsum.cli._manifest_check import Says
+    from partsum.cli.manifests.check import Verbosity
 
 RECENT = 3_000_000_000  # nanoseconds; the coarsest times of files are two seconds apart
 
 
 @click.command(
     "manifest",
-    short_help="Write the checksums of a tree; check it later.",
+    short_help="Write the checksums of a directory tree; check it later.",
     epilog="""\b
 Examples:
   partsum manifest photos -o photos.manifest
@@ -42,201 +34,118 @@ Examples:
   partsum manifest -a sha256 -a crc32c --part-size 64MiB photos | gzip > m.gz
   partsum manifest --parts photos -o m && partsum manifest -c --json m""",
 )
-@click.option("-o", "--output", metavar="FILE", help="Write there, when it is whole; else stdout.")
+@click.option(
+    "-o", "--output", metavar="FILE", help="Write to FILE once all is done; stdout by default."
+)
 @algorithm_option("Checksum beside the ETag, CRC64NVME by default.")
-@part_size_option(default="boto3")
-@click.option("--parts", is_flag=True, help="Also every part's, so that a check finds bad ranges.")
-@click.option("-L", "--follow", is_flag=True, help="Follow symbolic links below a folder.")
-@click.option("-c", "--check", "checking", is_flag=True, help="Check what a manifest lists.")
-@click.option("--quiet", "says", flag_value="quiet", help="With -c: no line for a file that is OK.")
-@click.option("--status", "says", flag_value="status", help="With -c: nothing but the exit status.")
-@click.option("--ignore-missing", is_flag=True, help="With -c: files that are not there are OK.")
+@hash_options(part_size="boto3")
+@click.option(
+    "--parts", is_flag=True, help="Add those of every part, so that a check finds ranges."
+)
+@click.option("-L", "--follow", is_flag=True, help="Follow symbolic links below a directory.")
+@click.option("-c", "--check", "checking", is_flag=True, help="Check the files of a manifest.")
+@click.option("--quiet", "verbosity", flag_value="quiet", help="With -c: print no line for OK.")
+@click.option(
+    "--status", "verbosity", flag_value="status", help="With -c: print nothing; see exit status."
+)
+@click.option("--ignore-missing", is_flag=True, help="With -c: files that do not exist are OK.")
 @click.option("--ignore-new", is_flag=True, help="With -c: do not look for files not listed.")
-@cache_option
-@threads_option
 @json_option
 @click.argument("names", nargs=-1, required=True, metavar="DIR|FILE...", type=click.Path())
 def command(
     *,
     output: str | None,
     algorithms: tuple[str, ...],
-    part_size: str,
-    allow_small_parts: bool,
+    hashing: HashOptions,
     parts: bool,
     follow: bool,
     checking: bool,
-    says: "Says",
+    verbosity: "Verbosity",
     ignore_missing: bool,
     ignore_new: bool,
-    cache: "Cache | None",
-    threads: int | None,
     as_json: bool,
     names: tuple[str, ...],
 ) -> int:
-    """Write a manifest of all files below DIR, or of FILEs, in JSON lines: path, size, mtime, part
-    plan, ETag and checksums. With --check, name a manifest and perhaps the DIR where the files are.
+    """Write a manifest of all files below DIR, or of FILEs, as JSON lines: path, size, mtime, part
+    plan, ETag and checksums. With --check, name a manifest, and the DIR of the files if they moved.
 
     \b
-    --check reads every byte and says of each file
-      OK        all is as it was
-      TOUCHED   the time differs, the bytes do not
-      CHANGED   bytes and time (or the size) differ: edited since
-      CORRUPT   the bytes differ, size and time do not: they rotted
-      MISSING, UNREADABLE, NEW (below DIR, and not in the manifest)
+    --check reads every byte and prints for each file
+      OK        nothing changed
+      TOUCHED   the mtime differs, the bytes do not
+      CHANGED   the file was edited: bytes and mtime (or the size) differ
+      CORRUPT   the file was corrupted: the bytes differ, size and mtime do not
+      MISSING, UNREADABLE, NEW (below DIR, but not in the manifest)
 
-    Exit status of --check: 0 if all are OK or TOUCHED, 1 if one is CORRUPT, MISSING or UNREADABLE
-    or the manifest is damaged, 3 if the manifest is only out of date: CHANGED or NEW. 2 is wrong
-    usage. What is neither file nor folder is named on stderr and left out.
+    Exit status of --check: 0 if all files are OK or TOUCHED; 1 if one is CORRUPT, MISSING or
+    UNREADABLE, or the manifest is damaged; 3 if the manifest is only out of date (CHANGED, NEW); 2
+    wrong usage. What is neither a file nor a directory is left out, with a line on stderr.
     """
-    _refuse(
-        "{} has a meaning only with --check",
-        {}
-        if checking
-        else {f"--{says}": says, "--ignore-missing": ignore_missing} | {"--ignore-new": ignore_new},
-    )
     if checking:
-        _refuse(
-            "{} has no meaning with --check: the manifest tells",
-            {"-a": algorithms, "--parts": parts, "--follow": follow, "--output": output}
-            | {"--part-size": given_on_command_line("part_size")},
+        refuse(
+            ("algorithms", "parts", "follow", "output", "part_size", "allow_small_parts"),
+            "{} has no meaning with --check: the manifest says it",
         )
-        _refuse(
-            "{} has no meaning with --check: every file is read",
-            {"--cache": cache and given_on_command_line("cache")},
-        )
+        refuse(("cache",), "{} has no meaning with --check: every file is read")
         if len(names) > 2:
-            raise click.UsageError(
-                "--check takes one manifest, and perhaps the folder of its files"
-            )
-        from partsum.cli._manifest_check import Rules, check
+            raise click.UsageError("--check takes one manifest and at most one directory")
+        from partsum.cli.manifests.check import ManifestRules, check
 
-        rules = Rules(says, ignore_missing, ignore_new, threads)
+        rules = ManifestRules(verbosity, ignore_missing, ignore_new, hashing.threads)
         return check(names[0], names[1] if len(names) > 1 else None, rules, as_json=as_json)
+    refuse(("verbosity", "ignore_missing", "ignore_new"), "{} has a meaning only with --check")
+    if not output:
+        refuse(("as_json",), "{} needs --output, because the manifest itself goes to stdout")
     algorithms = algorithms or ("CRC64NVME",)
-    request = Request(
-        tuple(dict.fromkeys(("MD5", *algorithms))),
-        part_size,
-        allow_small_parts,
-        threads,
-        cache=cache,
-    )
-    trees = Trees(names, follow, output)
-    files = list(trees.files())
-    results = hashed([file.opened for file in files], request)
-    with replaced(output) if output else nullcontext(_emit_line) as write:
-        writer = Writer(write)
+    options = hashing._replace(algorithms=tuple(dict.fromkeys(("MD5", *algorithms))))
+    listed = ListedFiles(names, follow, output)
+    files = list(listed)
+    results = hash_with_times([file.opened for file in files], options)
+    status = 0
+    with replaced(output) if output else nullcontext(partial(emit, end=b"")) as write:
+        writer = ManifestWriter(write)
         writer.header(
-            root=trees.root,
-            tree=trees.is_one,
+            root=listed.root,
+            tree=listed.is_tree,
             follow=follow,
             algorithms=algorithms,
-            part_size=part_size,
+            part_size=hashing.part_size,
         )
         for file, (sums, mtime_ns, recent) in zip(files, results, strict=True):
-            if isinstance(sums, Failed):
-                trees.status = max(trees.status, sums.status)
-                trees.failed += 1
+            if isinstance(sums, Failure):
+                status = max(status, sums.status)
+                listed.failed += 1
             else:
                 writer.file(file.path, mtime_ns, sums, algorithms, recent=recent, parts=parts)
-        writer.failed = trees.failed
-        counts = writer.trailer()
+        counts = writer.trailer(listed.failed)
     if output and as_json:
-        emit_json({"path": output} | counts | {"left_out": trees.left_out})
-    return trees.status
+        emit_json({"path": output} | counts | {"left_out": listed.left_out})
+    return max(status, 1 if listed.failed else 0)
 
 
-def _refuse(why: str, options: Mapping[str, object]) -> None:
-    for option, given in options.items():
-        if given:
-            raise click.UsageError(why.format(option))
+def hash_with_times(
+    names: Sequence[str], options: HashOptions
+) -> Iterator[tuple[ObjectChecksums | Failure, int, bool]]:
+    """Hash files in their order; with each comes its mtime, and whether that was recent.
 
-
-def _emit_line(line: bytes) -> None:
-    emit(line, b"")
-
-
-class File(NamedTuple):
-    """A file of a manifest."""
-
-    path: str
-    """In the manifest."""
-    opened: str
-    """The name that opens it."""
-
-
-class Trees:
-    """The files that are named on the command line, and below the folders named there."""
-
-    def __init__(self, names: Sequence[str], follow: bool, output: str | None) -> None:
-        self._names = names
-        self._follow = follow
-        self._output = output
-        self.is_one = len(names) == 1 and os.path.isdir(names[0])  # noqa: PTH112
-        self.root = names[0] if self.is_one else "."
-        self.status = 0
-        self.failed = 0
-        self.left_out = 0
-
-    def files(self) -> Iterator[File]:
-        """Find them, each once."""
-        seen: set[str] = set()
-        for file in self._all():
-            if file.path not in seen:
-                seen.add(file.path)
-                yield file
-
-    def _all(self) -> Iterator[File]:
-        for name in self._names:
-            try:
-                mode = os.stat(name).st_mode  # noqa: PTH116
-            except OSError as error:
-                say(f"{name}: {reason(error)}")
-                self.status = 1
-                self.failed += 1
-                continue
-            if stat.S_ISREG(mode):
-                yield File(name, name)
-            elif not stat.S_ISDIR(mode):
-                say(f"{name}: left out: neither a file nor a folder")
-                self.left_out += 1
-            else:
-                yield from self._below(name)
-
-    def _below(self, folder: str) -> Iterator[File]:
-        tree = Tree(folder, self._follow, self._output)
-        for below in tree.files():
-            path = os.path.join(folder, below)  # noqa: PTH118
-            yield File(below if self.is_one else path, path)
-        self.left_out += tree.left_out
-        if tree.failed:
-            self.status = 1
-            self.failed += tree.failed
-
-
-def hashed(
-    names: Sequence[str], request: Request
-) -> Iterator[tuple[ObjectChecksums | Failed, int, bool]]:
-    """Hash files, in their order; with each its mtime, and whether that was recent.
-
-    stat is asked before a file is read: a write that comes between makes a later check say TOUCHED.
-    Asked after, it would make it say CORRUPT.
+    The mtime is taken before the file is read: a write in between makes a later check say TOUCHED.
+    Taken after, it would make the check say CORRUPT.
     """
     times: dict[str, tuple[int, bool]] = {}
-    hash_object = object_hasher(request)
 
     def look(name: str) -> None:
         now = time.time_ns()
         mtime_ns = os.stat(name).st_mtime_ns  # noqa: PTH116
         times[name] = mtime_ns, mtime_ns > now - RECENT
 
-    def ask(name: str) -> Request:
+    def options_of(name: str) -> HashOptions:
         with suppress(OSError):  # which is said when its turn comes
             look(name)
-        return request
+        return options
 
     def hash_one(name: str, progress: Callback | None) -> ObjectChecksums:
         look(name)
-        return hash_object(name, progress)
+        return options.hash(name, progress)
 
-    for name, sums in each(names, Batches(names, hash_one, ask, lambda _request, sums: sums)):
+    for name, sums in hash_each(names, options_of, hash_one):
         yield sums, *times.pop(name, (0, False))

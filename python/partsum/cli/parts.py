@@ -1,32 +1,17 @@
 """``partsum parts``: every part and the object, for people and for the AWS CLI."""
 
-from typing import TYPE_CHECKING, Any
-
 import click
 
 from partsum import ObjectChecksums, PartsumError
-from partsum.cli._common import (
-    Failed,
-    Request,
-    each,
-    emit,
-    emit_json,
+from partsum.cli.options import algorithm_option, hash_options, json_option, refuse, typed
+from partsum.cli.sums.hashing import (
+    CHECKSUM_TYPES,
+    HashOptions,
     facts,
-    object_hasher,
-    reason,
-    say,
+    object_checksums,
+    part_documents,
 )
-from partsum.cli._objects import TYPES, object_checksums, part_documents
-from partsum.cli._options import (
-    algorithm_option,
-    cache_option,
-    json_option,
-    part_size_option,
-    threads_option,
-)
-
-if TYPE_CHECKING:
-    from partsum.cli._cache import Cache
+from partsum.cli.terminal import Failure, attempt, counted, emit, emit_json, reason, say
 
 
 @click.command(
@@ -41,10 +26,10 @@ Examples:
   aws s3api complete-multipart-upload --multipart-upload file://parts.json ...""",
 )
 @algorithm_option("Checksum beside the ETag: CRC64NVME by default, none for s3api.")
-@part_size_option(default="boto3")
+@hash_options(part_size="boto3")
 @click.option(
     "--checksum-type",
-    type=click.Choice(TYPES, case_sensitive=False),
+    type=click.Choice(CHECKSUM_TYPES, case_sensitive=False),
     metavar="TYPE",
     help="COMPOSITE or FULL_OBJECT; by default every type that S3 has for the algorithm.",
 )
@@ -57,37 +42,34 @@ Examples:
     help="s3api is what aws s3api complete-multipart-upload reads.",
 )
 @json_option
-@threads_option
-@cache_option
 @click.argument("file", type=click.Path(readable=False, allow_dash=True))
 def command(
     *,
     algorithms: tuple[str, ...],
-    part_size: str,
-    allow_small_parts: bool,
+    hashing: HashOptions,
     checksum_type: str | None,
     layout: str,
     as_json: bool,
-    threads: int | None,
-    cache: "Cache | None",
     file: str,
 ) -> int:
     """Print every part of FILE, or of standard input for "-", and below them the object.
 
     For s3api, give -a and --checksum-type as create-multipart-upload got them, or neither.
     """
-    problem = _problem(algorithms, checksum_type, layout, as_json)
-    if problem:
-        raise click.UsageError(problem)
+    if typed("layout") and layout != "json":
+        refuse(("as_json",), f"{{}} and --format {layout} are two layouts: choose one")
     layout = "json" if as_json else layout
     if layout != "s3api":
         algorithms = algorithms or ("CRC64NVME",)
-    with_etag = tuple(dict.fromkeys(("MD5", *algorithms)))
-    hash_object = object_hasher(
-        Request(with_etag, part_size, allow_small_parts, threads, cache=cache)
-    )
-    [(_, sums)] = each([file], hash_object)
-    if isinstance(sums, Failed):
+    elif len(algorithms) > 1:
+        raise click.UsageError(
+            "--format s3api takes one -a, the algorithm of create-multipart-upload"
+        )
+    elif not algorithms:
+        refuse(("checksum_type",), "{} needs -a; give both as create-multipart-upload got them")
+    options = hashing._replace(algorithms=tuple(dict.fromkeys(("MD5", *algorithms))))
+    sums = attempt(options.hash, file)
+    if isinstance(sums, Failure):
         if layout == "json":
             emit_json({"path": file, "error": sums.reason})
         return sums.status
@@ -101,39 +83,12 @@ def command(
         say(f"{file}: {reason(refusal)}")
         return 2
     if layout == "json":
-        emit_json(_document(file, sums, checksums))
+        parts = part_documents(sums, checksums)
+        values = {"etag": sums.etag, "checksums": checksums, "parts": parts}
+        emit_json({"path": file} | facts(sums) | values)
     else:
         emit(_table(sums, checksums))
     return 0
-
-
-def _problem(
-    algorithms: tuple[str, ...], checksum_type: str | None, layout: str, as_json: bool
-) -> str | None:
-    """Say what is wrong with the options, before anything is read."""
-    if layout != "s3api":
-        return None
-    if as_json:
-        return "--json and --format s3api are two layouts: choose one"
-    if len(algorithms) > 1:
-        return "--format s3api takes one -a, the algorithm of create-multipart-upload"
-    if checksum_type and not algorithms:
-        return "--checksum-type needs -a, both as create-multipart-upload got them"
-    return None
-
-
-def _document(
-    file: str, sums: ObjectChecksums, checksums: dict[str, dict[str, str]]
-) -> dict[str, Any]:
-    return (
-        {"path": file}
-        | facts(sums)
-        | {
-            "etag": sums.etag,
-            "checksums": checksums,
-            "parts": part_documents(sums, checksums),
-        }
-    )
 
 
 def _table(sums: ObjectChecksums, checksums: dict[str, dict[str, str]]) -> str:
@@ -147,8 +102,7 @@ def _table(sums: ObjectChecksums, checksums: dict[str, dict[str, str]]) -> str:
         values = "".join(f"  {part.checksum(alg):{widths[alg]}}" for alg in checksums)
         numbers = f"{part.number:5}  {part.offset:{digits}}  {part.size:{digits}}"
         lines.append(f"{numbers}  {part.etag}{values}")
-    parts = "1 part" if len(sums.parts) == 1 else f"{len(sums.parts)} parts"
-    way = parts if sums.plan.multipart else "one PutObject"
+    way = counted(len(sums.parts), "part") if sums.plan.multipart else "one PutObject"
     lines += ["", f"{'size':22}  {sums.size} bytes, {way}", f"{'ETag':22}  {sums.etag}"]
     for alg, values_by_type in checksums.items():
         lines += [f"{alg:9}  {kind:11}  {value}" for kind, value in values_by_type.items()]

@@ -1,4 +1,4 @@
-"""``partsum resume``: go on with an upload that broke off."""
+"""``partsum resume``: resume an upload that broke off."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from partsum.cli.upload import transfer, upload_options
 
 @click.command(
     "resume",
-    short_help="Go on with an upload that broke off.",
+    short_help="Resume an upload that broke off.",
     epilog="""\b
 Examples:
   partsum upload --on-failure keep big.tar s3://bucket/big.tar
@@ -17,10 +17,11 @@ Examples:
 )
 @upload_options
 def command(**options: Any) -> int:  # noqa: ANN401  (as click has them)
-    """Send what the latest unfinished upload of a key still lacks of FILE, and complete it.
+    """Upload the parts of FILE that the latest unfinished upload of the key does not have, or has
+    otherwise, and complete it.
 
-    S3's parts are compared with the file's by size, ETag and checksum; -a and --checksum-type are
-    those that the upload was begun with, and its part size is found out. Any tool may have begun
-    it. Exit status 1 if there is no such upload, unless the object is there and is the file.
+    S3's parts are compared with those of FILE by size, ETag and checksum. Give -a and
+    --checksum-type as the upload was begun with; its part size is found. Any tool may have begun
+    it. The exit status is 1 if there is no such upload, unless the object is already FILE.
     """
     return transfer(resume="only", **options)

@@ -6,23 +6,53 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from partsum.cli._batches import Batches
-from partsum.cli._common import Request, digest_line, object_hasher, print_each
-from partsum.cli._digests import Digests, Options, message_hasher
-from partsum.cli._options import (
+from partsum import ObjectChecksums
+from partsum.cli.options import (
     algorithm_option,
-    cache_option,
     files_argument,
-    given_on_command_line,
+    hash_options,
     json_option,
-    part_size_option,
-    threads_option,
+    refuse,
+    typed,
 )
-from partsum.cli._progress import Callback
+from partsum.cli.sums.hashing import (
+    Digests,
+    HashOptions,
+    facts,
+    hash_digests,
+    hash_each,
+    print_each,
+)
+from partsum.cli.sums.lines import digest_line
+from partsum.cli.terminal import Callback, Failure
 
 if TYPE_CHECKING:
-    from partsum.cli._cache import Cache
-    from partsum.cli._check import Says
+    from partsum.cli.sums.check import Verbosity
+
+# Options without a meaning under another one: the one, the others, and the message.
+_MEANINGLESS = "the {} option is meaningless when verifying checksums"
+_REFUSED = {
+    "checking": (
+        (("tag",), _MEANINGLESS),
+        (("mode",), "the --binary and --text options are meaningless when verifying checksums"),
+        (("no_names", "raw", "as_base64"), _MEANINGLESS),
+        (("zero",), "the {} option is not supported when verifying checksums"),
+        (("cache",), "with --check every file is read: {} has no meaning"),
+    ),
+    "raw": (
+        (
+            ("as_json", "tag", "mode", "zero", "no_names", "as_base64"),
+            "--raw writes the bytes of one digest and nothing else: {} has no meaning",
+        ),
+    ),
+    "as_json": (
+        (
+            ("tag", "mode", "zero", "no_names", "as_base64"),
+            "--json has names, hex and base64 in one layout: {} has no meaning",
+        ),
+    ),
+    "no_names": ((("tag", "mode"), "--no-names prints digests only: {} has no meaning"),),
+}
 
 
 @click.command(
@@ -37,40 +67,41 @@ Examples:
   partsum sum -a sha1 --part-size 8MiB FILE  S3's composite checksum, ...-N
   partsum sum -c SHA256SUMS                  as sha256sum -c SHA256SUMS
   partsum sum -c --quiet --ignore-missing MD5SUMS
-  partsum sum -a crc32c -c LIST              where 8 hex digits say too little
+  partsum sum -a crc32c -c LIST              8 hex digits fit CRC32 as well
   partsum etag --part-size 64MiB FILE | partsum sum -c --part-size 64MiB""",
 )
-@algorithm_option("Digest to print, SHA256 by default; with --check, what to look for.")
-@part_size_option(default=None)
-@click.option("--base64", "as_base64", is_flag=True, help="Base64 as S3 shows it, not hex.")
+@algorithm_option("Digest to print, SHA256 by default; with --check, which to look for.")
+@hash_options(part_size=None)
+@click.option("--base64", "as_base64", is_flag=True, help="Print base64 as S3 does, not hex.")
 @click.option("--tag", is_flag=True, help="BSD lines, ALG (NAME) = DIGEST; so with several -a.")
-@click.option("-b", "--binary", "mode", flag_value="binary", help="Mark names by * in the lines.")
+@click.option("-b", "--binary", "mode", flag_value="binary", help="Mark names with * in the lines.")
 @click.option("-t", "--text", "mode", flag_value="text", help="Do not mark names; the default.")
 @click.option(
     "-z", "--zero", is_flag=True, help="End lines with NUL, not newline; names are not escaped."
 )
 @click.option("--no-names", is_flag=True, help="Print digests only.")
-@click.option("--raw", is_flag=True, help="Write the bytes of one digest, nothing else.")
-@click.option("--no-mmap", is_flag=True, help="Read files, do not map them into memory.")
-@threads_option
-@cache_option
+@click.option("--raw", is_flag=True, help="Write the bytes of one digest and nothing else.")
+@click.option("--no-mmap", is_flag=True, help="Read files; do not map them into memory.")
 @json_option
-@click.option("-c", "--check", "checking", is_flag=True, help="Read digests from FILEs, verify.")
 @click.option(
-    "--ignore-missing", is_flag=True, help="With -c: say nothing of files that are not there."
+    "-c", "--check", "checking", is_flag=True, help="Read digests from FILEs, verify them."
 )
-@click.option("--quiet", "says", flag_value="quiet", help="With -c: no line for a file that is OK.")
-@click.option("--status", "says", flag_value="status", help="With -c: nothing but the exit status.")
+@click.option(
+    "--ignore-missing", is_flag=True, help="With -c: say nothing about files that do not exist."
+)
+@click.option("--quiet", "verbosity", flag_value="quiet", help="With -c: print no line for OK.")
+@click.option(
+    "--status", "verbosity", flag_value="status", help="With -c: print nothing; see exit status."
+)
 @click.option("--strict", is_flag=True, help="With -c: fail if a line is improperly formatted.")
 @click.option(
-    "-w", "--warn", "says", flag_value="warn", help="With -c: name improperly formatted lines."
+    "-w", "--warn", "verbosity", flag_value="warn", help="With -c: name improperly formatted lines."
 )
 @files_argument
 def command(
     *,
     algorithms: tuple[str, ...],
-    part_size: str | None,
-    allow_small_parts: bool,
+    hashing: HashOptions,
     as_base64: bool,
     tag: bool,
     mode: str | None,
@@ -78,108 +109,90 @@ def command(
     no_names: bool,
     raw: bool,
     no_mmap: bool,
-    threads: int | None,
-    cache: "Cache | None",
     as_json: bool,
     checking: bool,
     ignore_missing: bool,
-    says: "Says",
+    verbosity: "Verbosity",
     strict: bool,
     files: tuple[str, ...],
 ) -> int:
-    """Print the digest of each FILE; of standard input without FILE or for "-".
+    """Print the digest of each FILE, or of standard input without FILE or for "-".
 
     Without --part-size the whole file is one message and the digest is hex, as md5sum, sha256sum
-    and cksum print it. With --part-size it is S3's checksum of the object uploaded in such parts.
+    and cksum print it. With --part-size it is S3's checksum of the object that is uploaded in such
+    parts.
 
-    --check reads what this verb, md5sum and its kin, BSD, openssl or "partsum etag" printed. The
-    algorithm of a line is its tag's, or has that length: MD5, SHA1, SHA256 or SHA512 where one of
-    them fits, else the one given by -a. A value that ends in -N is compared with the file cut by
-    --part-size, boto3 by default. Of --quiet, --status and --warn the last one counts.
+    --check reads what this verb, md5sum and its relatives, BSD, openssl or "partsum etag" printed.
+    The algorithm of a line is that of its tag. Without a tag, it follows from the length of the
+    digest: MD5, SHA1, SHA256 or SHA512 where one of them fits, otherwise the one given by -a. A
+    value that ends in -N is compared with the file in parts of --part-size, boto3 by default. Of
+    --quiet, --status and --warn the last one counts.
     """
+    for option, refused in _REFUSED.items():
+        for names, why in refused if typed(option) else ():
+            refuse(names, why)
+    if no_mmap:
+        hashing = hashing._replace(io="read")
     if checking:
-        _refuse(
-            "{} is meaningless when verifying checksums",
-            {"--tag": tag, "--binary and --text": mode, "--no-names": no_names, "--raw": raw},
-        )
-        _refuse("{} is not supported when verifying checksums", {"--zero": zero})
-        if cache and given_on_command_line("cache"):
-            raise click.UsageError("with --check every file is read: --cache has no meaning")
-        from partsum.cli._check import Rules, check
+        from partsum.cli.sums.check import CheckRules, check
 
-        return check(
-            files,
-            algorithms,
-            Rules(says, strict, ignore_missing),
-            Options(
-                "boto3" if part_size is None else part_size, allow_small_parts, threads, no_mmap
-            ),
-            as_json=as_json,
-        )
-    _refuse(
-        "{} is meaningful only when verifying checksums",
-        {f"--{says}": says, "--strict": strict, "--ignore-missing": ignore_missing},
+        if not typed("part_size"):
+            hashing = hashing._replace(part_size="boto3")
+        rules = CheckRules(verbosity, strict, ignore_missing)
+        hashing = hashing._replace(cache=None)
+        return check(files, algorithms, rules, hashing, as_json=as_json)
+    refuse(
+        ("verbosity", "strict", "ignore_missing"),
+        "the {} option is meaningful only when verifying checksums",
     )
-    algorithms = algorithms or ("SHA256",)
+    whole = not typed("part_size")
+    if whole:
+        refuse(("allow_small_parts",), "{} needs --part-size")
     if tag and mode == "text":
         raise click.UsageError("--tag does not support --text mode")
-    if raw and (len(algorithms) > 1 or len(files) > 1 or as_json):
-        raise click.UsageError("--raw is for one digest of one file, without --json")
+    algorithms = algorithms or ("SHA256",)
+    if raw and (len(algorithms) > 1 or len(files) > 1):
+        raise click.UsageError("--raw is for one digest of one file")
     tag = tag or len(algorithms) > 1
-    whole = part_size is None
-    request = Request(algorithms, part_size, allow_small_parts, threads, no_mmap, cache)
-    hash_message = message_hasher(request)
-    hash_object = object_hasher(request)
+    options = hashing._replace(algorithms=algorithms)
 
-    def digests(name: str, progress: Callback | None) -> Digests:
+    def hash_one(name: str, progress: Callback | None) -> Digests:
         if whole:
-            return hash_message(name, progress)
-        return Digests.of_object(hash_object(name, progress))
+            return hash_digests(name, algorithms, options._replace(algorithms=()), progress)
+        return hash_digests(name, (), options, progress)
 
-    def lines(name: str, found: Digests) -> Iterator[str | bytes]:
-        for alg, value in found.values.items():
+    def results() -> Iterator[tuple[str, Digests | Failure]]:
+        for name, result in hash_each(files or ("-",), lambda _name: options, hash_one):
+            if isinstance(result, ObjectChecksums):
+                yield name, Digests.of(result, whole=whole)
+            else:
+                yield name, result
+
+    def lines(name: str, digests: Digests) -> Iterator[str | bytes]:
+        for alg, value in digests.values.items():
+            text = _raw(value).hex() if whole and not as_base64 else value
             if raw:
                 yield _raw(value)
-                continue
-            text = _raw(value).hex() if whole and not as_base64 else value
-            yield (
-                text
-                if no_names
-                else digest_line(
-                    text,
-                    name,
-                    alg if tag else None,
-                    mode="*" if mode == "binary" else " ",
-                    escaping=not zero,
-                )
-            )
+            elif no_names:
+                yield text
+            else:
+                mark = "*" if mode == "binary" else " "
+                yield digest_line(text, name, alg if tag else None, mode=mark, escaping=not zero)
 
-    names = files or ("-",)
-    batches = Batches(
-        names, digests, lambda _name: request, lambda _request, sums: Digests.of_object(sums)
-    )
     end = b"" if raw else b"\0" if zero else b"\n"
-    return print_each(names, batches, lines, _details, as_json=as_json, end=end)
+    return print_each(results(), lines, _details, as_json=as_json, end=end)
 
 
-def _refuse(why: str, options: dict[str, object]) -> None:
-    """Refuse the first of the options that is given."""
-    for option, given in options.items():
-        if given:
-            verb = "options are" if " and " in option else "option is"
-            raise click.UsageError(why.replace("{} is", f"the {option} {verb}"))
-
-
-def _details(found: Digests) -> dict[str, Any]:
+def _details(digests: Digests) -> dict[str, Any]:
     """Return what the JSON says."""
-    return found.facts | {
+    return facts(digests.sums, digests.size) | {
         "checksums": {
             alg: {
                 "type": "COMPOSITE" if "-" in value else "FULL_OBJECT",
                 "value": value,
                 "hex": _raw(value).hex(),
             }
-            for alg, value in found.values.items()
+            for alg, value in digests.values.items()
         }
     }
 

@@ -1,25 +1,23 @@
-"""``partsum upload``: a file becomes an object, every part under checksums known before."""
+"""``partsum upload``: upload a file under checksums that were computed before."""
 
 import json
 import os
-import threading
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from partsum import ALGORITHMS, PartsumError
-from partsum.cli._client import (
+from partsum.cli.client import (
     Connection,
-    F,
     S3Name,
     S3NameType,
     client_options,
     s3_reason,
     sse_c_option,
 )
-from partsum.cli._common import emit, emit_json, facts, plan_of, reason, say
-from partsum.cli._options import json_option, part_size_option, threads_option
-from partsum.cli._progress import Callback, Progress
+from partsum.cli.options import F, hash_options, json_option, refuse
+from partsum.cli.sums.hashing import CHECKSUM_TYPES, HashOptions, facts
+from partsum.cli.terminal import ProgressBar, counted, emit, emit_json, reason, say
 
 if TYPE_CHECKING:
     from partsum.s3 import UploadResult
@@ -38,7 +36,7 @@ def _extra_args(ctx: click.Context, param: click.Parameter, value: str | None) -
 
 
 def upload_options(function: F) -> F:
-    """What upload and resume share."""
+    """Add what upload and resume share."""
     for option in (
         click.argument("target", type=S3NameType(), metavar="S3://BUCKET/KEY"),
         click.argument("file", type=click.Path(readable=False)),
@@ -51,26 +49,25 @@ def upload_options(function: F) -> F:
             help='boto3\'s ExtraArgs, such as \'{"ContentType": "text/csv"}\'.',
         ),
         client_options,
-        threads_option,
         click.option(
             "--concurrency",
             type=click.IntRange(min=1),
             default=10,
             show_default=True,
             metavar="N",
-            help="Parts that are sent at the same time.",
+            help="Number of parts that are sent at the same time.",
         ),
         click.option(
             "--on-failure",
             type=click.Choice(["abort", "keep"]),
-            help="After an error or Ctrl-C: drop the parts, or keep them, to resume.",
+            help="After an error or Ctrl-C: abort the upload, or keep its parts to resume it.",
         ),
-        part_size_option(default="boto3"),
+        hash_options(part_size="boto3", cache=False),
         click.option(
             "--checksum-type",
-            type=click.Choice(["COMPOSITE", "FULL_OBJECT"], case_sensitive=False),
+            type=click.Choice(CHECKSUM_TYPES, case_sensitive=False),
             metavar="TYPE",
-            help="COMPOSITE or FULL_OBJECT; S3's default for the algorithm by default.",
+            help="COMPOSITE or FULL_OBJECT; by default S3's default for the algorithm.",
         ),
         click.option(
             "-a",
@@ -79,7 +76,7 @@ def upload_options(function: F) -> F:
             default="CRC64NVME",
             show_default=True,
             metavar="ALG",
-            help=f"The object's checksum: {', '.join(ALGORITHMS)}, or none.",
+            help=f"Checksum of the object: {', '.join(ALGORITHMS)}, or none.",
         ),
     ):
         function = option(function)
@@ -88,7 +85,7 @@ def upload_options(function: F) -> F:
 
 @click.command(
     "upload",
-    short_help="Upload a file to S3 under checksums known before.",
+    short_help="Upload a file to S3 under checksums computed before.",
     epilog="""\b
 Examples:
   partsum upload big.tar s3://bucket/backup/
@@ -97,15 +94,15 @@ Examples:
   partsum upload --extra-args '{"StorageClass":"STANDARD_IA"}' big.tar s3://b/""",
 )
 @click.option(
-    "--resume", is_flag=True, help="Go on with an unfinished upload of the key, if there is one."
+    "--resume", is_flag=True, help="Resume an unfinished upload of the key, if there is one."
 )
 @upload_options
 def command(*, resume: bool, **options: Any) -> int:  # noqa: ANN401  (as click has them)
-    """Upload FILE; with a key that is empty or ends in "/", under its own name there.
+    """Upload FILE. If the key is empty or ends in "/", the name of the file is added.
 
-    The file is hashed once, every part is sent under its checksum and its MD5, and what S3 says of
-    the object is compared with what was known before. --resume sends only what S3 does not have
-    yet, and keeps after a failure what it has.
+    FILE is hashed once. Every part is sent with its checksum and its MD5, and what S3 says of the
+    object is compared with the checksums that were computed. --resume sends only the parts that S3
+    does not have, and keeps the parts after a failure.
     """
     return transfer(resume=resume, **options)
 
@@ -115,11 +112,9 @@ def transfer(
     resume: bool | Literal["only"],
     algorithm: str,
     checksum_type: str | None,
-    part_size: str,
-    allow_small_parts: bool,
+    hashing: HashOptions,
     on_failure: Literal["abort", "keep"] | None,
     concurrency: int,
-    threads: int | None,
     connection: Connection,
     extra_args: dict[str, Any],
     sse_c: dict[str, Any],
@@ -127,47 +122,48 @@ def transfer(
     file: str,
     target: S3Name,
 ) -> int:
-    """Upload, print what came of it, and return the exit status."""
+    """Upload, print the result, and return the exit status."""
     from partsum.s3 import upload_file
 
+    if algorithm == "none":
+        refuse(("checksum_type",), "{} needs an algorithm, and -a is none")
     if target.is_prefix:
         target = target.below(os.path.basename(file))  # noqa: PTH119  (a name need not be UTF-8)
-    hashing = Progress([file])
-    sending = Progress([file], "uploading", delay=0.0)
+    hash_bar = ProgressBar.over([file])
+    send_bar = ProgressBar.over([file], "uploading", delay=0.0)
     client = connection.client(concurrency)
     try:
         result = upload_file(
             client,
             file,
-            target.bucket,
-            target.key,
+            *target,
             algorithm=None if algorithm == "none" else algorithm,
             checksum_type=checksum_type,
-            part_size=plan_of(part_size),
-            allow_small_parts=allow_small_parts,
             resume=resume,
             on_failure=on_failure,
             max_concurrency=concurrency,
-            threads=threads,
-            progress=hashing.callback,
+            progress=hash_bar.callback,
             ExtraArgs=extra_args | sse_c,
-            Callback=_one_at_a_time(sending.callback),
+            Callback=send_bar.callback,
+            **hashing.as_kwargs(),
         )
     except BaseException as error:
-        sending.clear()
-        hashing.clear()
-        words = _words(error)
+        send_bar.clear()
+        hash_bar.clear()
+        # Ctrl-C and what must not happen have no words.
+        ours = isinstance(error, OSError | PartsumError | ValueError)
+        words = reason(error) if ours else s3_reason(error)
         if words is not None:
             say(f"{file}: {words}")
         for note in getattr(error, "__notes__", ()):
-            say(note.replace("resume=True", "partsum resume").replace("resume=False", "upload"))
+            say(note)
         if words is None:
             raise
         if as_json:
             emit_json({"path": file, "bucket": target.bucket, "key": target.key, "error": words})
         return 2 if isinstance(error, ValueError) else 1
-    sending.clear()
-    hashing.clear()
+    send_bar.clear()
+    hash_bar.clear()
     if as_json:
         emit_json({"path": file} | _document(result))
     else:
@@ -175,54 +171,26 @@ def transfer(
     return 0
 
 
-def _words(error: BaseException) -> str | None:
-    """What went wrong; None for Ctrl-C, and for what must not happen."""
-    if isinstance(error, OSError | PartsumError | ValueError):
-        return reason(error)
-    return s3_reason(error)
-
-
-def _one_at_a_time(callback: Callback | None) -> Callback | None:
-    """A bar that several threads may move."""
-    if callback is None:
-        return None
-    lock = threading.Lock()
-
-    def move(count: int) -> None:
-        with lock:
-            callback(count)
-
-    return move
-
-
 def _line(file: str, target: S3Name, result: "UploadResult") -> str:
-    done = (
-        f"{_parts(len(result.parts_sent))} sent, {len(result.parts_kept)} kept"
-        if result.checksums.plan.multipart
-        else "sent at once"
-        if result.parts_sent
-        else "there already"
-    )
+    if result.checksums.plan.multipart:
+        sent = counted(len(result.parts_sent), "part")
+        done = f"{sent} sent, {len(result.parts_kept)} kept"
+    else:
+        done = "sent at once" if result.parts_sent else "there already"
     verdict = result.verdict
     compared = verdict.reason if verdict else f"not compared: {verdict.reason}"
     return f"{file}: {target}: {done}; ETag {result.etag}; {compared}"
 
 
-def _parts(count: int) -> str:
-    return "1 part" if count == 1 else f"{count} parts"
-
-
 def _document(result: "UploadResult") -> dict[str, Any]:
-    verdict = result.verdict
+    response, verdict = result.response, result.verdict
     return (
         {"bucket": result.bucket, "key": result.key, "version_id": result.version_id}
         | facts(result.checksums)
         | {
             "etag": result.etag,
             "checksums": {
-                name: value
-                for name, value in result.response.items()
-                if name.startswith("Checksum")
+                name: value for name, value in response.items() if name.startswith("Checksum")
             },
             "upload_id": result.upload_id,
             "parts_sent": list(result.parts_sent),

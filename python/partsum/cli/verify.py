@@ -1,16 +1,18 @@
-"""``partsum verify``: whether a file is an object, by what S3 says of the object."""
+"""``partsum verify``: whether a file is an object, by what S3 says about the object."""
 
 import json
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 import partsum
-from partsum.cli._client import (
+from partsum.cli.client import (
+    CLIENT_OPTIONS,
     Connection,
     S3Name,
     S3NameType,
@@ -19,31 +21,32 @@ from partsum.cli._client import (
     s3_reason,
     sse_c_option,
 )
-from partsum.cli._common import (
+from partsum.cli.files import open_stream
+from partsum.cli.options import F, cache_option, json_option, refuse, threads_option
+from partsum.cli.terminal import (
     NO_ANSWER,
-    Failed,
-    each,
+    Callback,
+    Failure,
+    ProgressBar,
+    attempt,
     emit,
     emit_json,
-    escape,
-    open_stream,
     reason,
+    verdict_line,
     worse,
 )
-from partsum.cli._options import F, cache_option, json_option, threads_option
-from partsum.cli._progress import Callback, Progress
 from partsum.s3._quirks import QUIRKS
 
 if TYPE_CHECKING:
-    from partsum.cli._cache import Cache
+    from partsum.cli.cached.cache import Cache
 
-# Of a file, or of what is known of one.
+# Of a file, or of the checksums that are known of one.
 Compare = Callable[[str | partsum.ObjectChecksums, Callback | None], partsum.Verdict]
 
 STATUS = {"MATCH": 0, "MISMATCH": 1, "NOT_COMPARABLE": NO_ANSWER}
 
 
-class Ask(NamedTuple):
+class Remote(NamedTuple):
     """What to ask S3 about, and how."""
 
     url: S3Name
@@ -74,25 +77,26 @@ Examples:
       --object-attributes ETag Checksum ObjectParts ObjectSize > parts.json
   partsum verify big.tar --head head.json --attributes parts.json""",
 )
-@_responses_option("--head", help="What head-object printed; - for standard input. Repeatable.")
-@_responses_option("--attributes", help="What get-object-attributes printed: a file for each page.")
-@_responses_option("--parts", help="What list-parts printed: a file for each page.")
+@_responses_option("--head", help="Output of head-object; - for standard input. Repeatable.")
+@_responses_option("--attributes", help="Output of get-object-attributes: one file per page.")
+@_responses_option("--parts", help="Output of list-parts: one file per page.")
 @_responses_option("--response", help="Any of these.")
-@click.option("--version-id", metavar="ID", help="Ask for this version of the object.")
+@click.option("--version-id", metavar="ID", help="Version of the object.")
 @click.option(
     "--quirk",
     "quirks",
     multiple=True,
     metavar="NAME",
     type=click.Choice(list(QUIRKS)),
-    help="What is different about a store that is not Amazon's. Repeatable. One of "
-    f"{', '.join(QUIRKS)}.",
+    help="How a store differs from Amazon S3. Repeatable. One of " + ", ".join(QUIRKS) + ".",
 )
-@click.option("--quiet", is_flag=True, help="With DIR: no line for a MATCH.")
+@click.option("--quiet", is_flag=True, help="With DIR: print no line for a MATCH.")
 @client_options
 @sse_c_option
 @threads_option
-@cache_option
+@cache_option(
+    "Use the checksums of FILE that another verb kept, if they decide it; off by default."
+)
 @json_option
 @click.argument("file", metavar="FILE|DIR", type=click.Path(readable=False))
 @click.argument("url", metavar="[s3://BUCKET/KEY|PREFIX/]", type=S3NameType(), required=False)
@@ -116,32 +120,33 @@ def command(
     """Tell whether FILE has the bytes of an object, by the checksums that S3 has of it; or whether
     the files below DIR are the objects below a prefix.
 
-    S3 is asked through boto3 for s3://BUCKET/KEY; or, without the network, it is what the AWS CLI
-    printed into files. Only what S3 says is computed, in one read of the file. --cache can save
-    that read where another verb has remembered what S3 says.
+    partsum asks S3 through boto3 about s3://BUCKET/KEY. Without a network, it reads what the AWS
+    CLI printed into files. It computes only what S3 says, in one read of the file; with --cache
+    perhaps without reading it.
 
-    Exit status: 0 MATCH, 1 MISMATCH or something that cannot be read, 2 wrong usage, 3
-    NOT_COMPARABLE: what S3 says does not tell; the line says what would. With DIR, a file or an
-    object that is alone (ONLY_LOCAL, ONLY_REMOTE) is 1, and 1 comes before 3.
+    Exit status: 0 MATCH; 1 MISMATCH, or something that cannot be read; 2 wrong usage; 3
+    NOT_COMPARABLE: what S3 says does not decide it, and the line says what would. With DIR, a file
+    or an object that is alone (ONLY_LOCAL, ONLY_REMOTE) is 1, and 1 comes before 3.
     """
     saved = (*head, *attributes, *parts, *response)
     if (url is None) == (not saved):
         raise click.UsageError("give either s3://BUCKET/KEY or what S3 said (--head, ...)")
+    remote_only = ("version_id", "quirks", "sse_c", *CLIENT_OPTIONS)
+    arguments = {**sse_c, "quirks": quirks, "threads": threads}
     if os.path.isdir(file):  # noqa: PTH112
-        if url is None or version_id:
-            raise click.UsageError("a directory is compared with s3://BUCKET/PREFIX/, no version")
+        if url is None:
+            raise click.UsageError("a directory is compared with s3://BUCKET/PREFIX/")
+        refuse(("version_id", "cache"), "{} has no meaning for a directory")
         prefix = url if url.is_prefix else url._replace(key=f"{url.key}/")
-        ask = Ask(prefix, connection, {**sse_c, "quirks": quirks, "threads": threads})
-        return verify_tree(file, ask, quiet=quiet, as_json=as_json)
-    if quiet:
-        raise click.UsageError("--quiet is for a directory")
+        return verify_tree(file, Remote(prefix, connection, arguments), quiet, as_json)
+    refuse(("quiet",), "{} is for a directory")
     if url is None:
-        compare = _with_saved(_read(saved), threads)
+        refuse(remote_only, "{} has no meaning without s3://BUCKET/KEY: nothing is asked")
+        compare: Compare = partial(_with_saved, _read(saved), threads)
     else:
         if url.is_prefix:  # as the AWS CLI copies a file there
             url = url.below(os.path.basename(file))  # noqa: PTH119
-        arguments = {**sse_c, "VersionId": version_id, "quirks": quirks, "threads": threads}
-        compare = _with_object(Ask(url, connection, arguments))
+        compare = _with_object(Remote(url, connection, arguments | {"VersionId": version_id}))
 
     def find(name: str, progress: Callback | None) -> partsum.Verdict:
         for sums in cache.remembered(name) if cache else ():
@@ -149,60 +154,55 @@ def command(
                 return verdict
         return compare(name, progress)
 
-    [(_, verdict)] = each([file], find)
-    if isinstance(verdict, Failed):
+    verdict = attempt(find, file)
+    if isinstance(verdict, Failure):
         if as_json:
             emit_json({"path": file, "error": verdict.reason})
         return verdict.status
     if as_json:
-        emit_json({"path": file} | _details(verdict))
+        emit_json({"path": file} | verdict_document(verdict))
     else:
-        emit(_line(file, verdict.status, verdict.reason))
+        emit(verdict_line(file, verdict.status, verdict.reason))
     return STATUS[verdict.status]
 
 
-def _with_saved(responses: Sequence[Any], threads: int | None) -> Compare:
-    def compare(file: str | partsum.ObjectChecksums, progress: Callback | None) -> partsum.Verdict:
-        return partsum.verify(file, responses, threads=threads, progress=progress)
+def _with_saved(
+    responses: Sequence[Any],
+    threads: int | None,
+    file: str | partsum.ObjectChecksums,
+    progress: Callback | None,
+) -> partsum.Verdict:
+    return partsum.verify(file, responses, threads=threads, progress=progress)
 
-    return compare
 
-
-def _with_object(ask: Ask) -> Compare:
+def _with_object(remote: Remote) -> Compare:
     from partsum.s3 import verify_object
 
-    client = ask.connection.client()
+    client = remote.connection.client()
 
     def compare(file: str | partsum.ObjectChecksums, progress: Callback | None) -> partsum.Verdict:
         try:
-            return verify_object(
-                client, file, ask.url.bucket, ask.url.key, progress=progress, **ask.arguments
-            )
+            return verify_object(client, file, *remote.url, progress=progress, **remote.arguments)
         except Exception as error:
             words = s3_reason(error)
             if words is None:
                 raise
-            raise partsum.PartsumError(f"{ask.url}: {words}") from error
+            raise partsum.PartsumError(f"{remote.url}: {words}") from error
 
     return compare
 
 
-def verify_tree(directory: str, ask: Ask, *, quiet: bool, as_json: bool) -> int:
-    """Compare a directory with a prefix, say so, and return the exit status."""
+def verify_tree(directory: str, remote: Remote, quiet: bool, as_json: bool) -> int:
+    """Compare a directory with a prefix, print what was found, and return the exit status."""
     from partsum.s3 import verify_prefix
 
     counts: Counter[str] = Counter()
     documents: list[dict[str, Any]] = []
     status = 0
-    progress = Progress(["-"])  # nobody knows yet how much it is
-    bucket, prefix = ask.url
+    bar = ProgressBar(0)  # nobody knows yet how much it is
+    client = remote.connection.client()
     entries = verify_prefix(
-        ask.connection.client(),
-        directory,
-        bucket,
-        prefix,
-        progress=progress.callback,
-        **ask.arguments,
+        client, directory, *remote.url, progress=bar.callback, **remote.arguments
     )
     with s3_errors(), closing(entries):
         for entry in entries:
@@ -213,21 +213,21 @@ def verify_tree(directory: str, ask: Ask, *, quiet: bool, as_json: bool) -> int:
             if as_json:
                 documents.append(entry.to_dict())
                 continue
-            progress.clear()
-            name = f"s3://{bucket}/{entry.key}" if entry.path is None else entry.path
-            emit(_line(name, str(entry.status), entry.reason))
-    progress.clear()
+            bar.clear()
+            url = f"s3://{remote.url.bucket}/{entry.key}"
+            name = url if entry.path is None else entry.path
+            emit(verdict_line(name, str(entry.status), entry.reason))
+    bar.clear()
     if as_json:
-        emit_json(
-            {"path": directory, "url": str(ask.url), "counts": dict(counts), "entries": documents}
-        )
+        found = {"counts": dict(counts), "entries": documents}
+        emit_json({"path": directory, "url": str(remote.url)} | found)
     return status
 
 
 def _read(names: Sequence[str]) -> list[Any]:
     """Load what S3 said; of a list, each item."""
     if names.count("-") > 1:
-        raise click.UsageError("standard input can be read once only")
+        raise click.UsageError("standard input can be read only once")
     nothing = partsum.hash_bytes(b"", "MD5")
     responses: list[Any] = []
     for name in names:
@@ -242,12 +242,8 @@ def _read(names: Sequence[str]) -> list[Any]:
     return responses
 
 
-def _line(name: str, status: str, why: str) -> str:
-    mark, shown = escape(name)
-    return f"{mark}{shown}: {status} ({why})"
-
-
-def _details(verdict: partsum.Verdict) -> dict[str, Any]:
+def verdict_document(verdict: partsum.Verdict) -> dict[str, Any]:
+    """Return what the JSON says of a verdict."""
     return {
         "status": str(verdict.status),
         "reason": verdict.reason,

@@ -19,7 +19,7 @@ from partsum._core import (
     plan_parts,
     verify,
 )
-from partsum._tree import Found, Kind, key_of, no_file, walk
+from partsum._tree import EntryType, TreeEntry, key_of, no_file, walk
 from partsum.errors import FileError, PartPlanError, PartsumError
 from partsum.s3._crew import Batch, Crew, Pair, batches, by_size
 from partsum.s3._entry import Entry, EntryStatus
@@ -114,8 +114,8 @@ def _verify(
 
 
 def _merge(
-    here: Iterator[Found], there: Iterator[tuple[bytes, Response]]
-) -> Iterator[tuple[Found | None, Response | None]]:
+    here: Iterator[TreeEntry], there: Iterator[tuple[bytes, Response]]
+) -> Iterator[tuple[TreeEntry | None, Response | None]]:
     """Both in the order of their names; equal names together."""
     found, listed = next(here, None), next(there, None)
     while found is not None or listed is not None:
@@ -187,11 +187,11 @@ class _Comparison:
             yield from answer.get("Contents", ())
 
     def compared(
-        self, directory: str, merged: Iterator[tuple[Found | None, Response | None]]
+        self, directory: str, merged: Iterator[tuple[TreeEntry | None, Response | None]]
     ) -> Iterator[Entry | Pair]:
         """What needs no look at the bytes is settled here."""
         # Nobody knows what is below a directory that could not be read.
-        unread: Found | None = None
+        unread: TreeEntry | None = None
         prefix = len(_bytes(self.prefix))
         for found, listed in merged:
             if found is None:
@@ -207,12 +207,15 @@ class _Comparison:
                 continue
             path = os.path.join(directory, os.fsdecode(found.name))  # noqa: PTH118
             own = key_of(self.prefix, found.name)
-            if found.kind is Kind.ERROR:
+            if found.type is EntryType.ERROR:
                 unread = found if found.name.endswith(b"/") else unread
                 yield Entry(own, path, EntryStatus.ERROR, found.reason)
-            elif found.kind is Kind.SPECIAL:
+            elif found.type is EntryType.SYMLINK:
+                reason = f"{found.reason}, and follow_symlinks=False"
+                yield Entry(own, path, EntryStatus.NOT_COMPARABLE, reason)
+            elif found.type is EntryType.SPECIAL:
                 yield Entry(own, path, EntryStatus.NOT_COMPARABLE, found.reason)
-            elif found.kind is Kind.DIRECTORY:
+            elif found.type is EntryType.DIRECTORY:
                 if listed is not None:
                     yield _marker(listed, path)
             elif own is None:

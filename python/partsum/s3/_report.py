@@ -25,7 +25,7 @@ from partsum._core import (
     hash_files,
     verify,
 )
-from partsum._tree import Kind, key_of, no_file, walk
+from partsum._tree import EntryType, key_of, no_file, walk
 from partsum.errors import FileError, PartsumError
 from partsum.s3._crew import LARGE, Batch, Crew, Pair, batches, by_size
 from partsum.s3._entry import Entry, EntryStatus
@@ -227,12 +227,12 @@ class _Join:
         for found in walk(self.directory, follow_symlinks=True):
             key = key_of(self.prefix, found.name)
             path = os.path.join(self.directory, os.fsdecode(found.name))  # noqa: PTH118
-            if found.kind is Kind.DIRECTORY or key in self.met:
+            if found.type is EntryType.DIRECTORY or key in self.met:
                 continue
-            if found.kind is Kind.FILE:
+            if found.type is EntryType.FILE:
                 reason = "the report has no such object" if key else "its name is not UTF-8"
                 yield Entry(key, path, EntryStatus.ONLY_LOCAL, reason)
-            elif found.kind is Kind.SPECIAL:
+            elif found.type is EntryType.SPECIAL:
                 yield Entry(key, path, EntryStatus.NOT_COMPARABLE, found.reason)
             else:
                 yield Entry(key, path, EntryStatus.ERROR, found.reason)

@@ -306,10 +306,7 @@ class _Upload:
     def _given_up(self, upload_id: str, keep: bool) -> str | None:
         """What becomes of the parts that S3 has."""
         if keep:
-            return (
-                f"upload {upload_id} is kept with its parts: resume=True goes on with it, "
-                "resume=False starts anew"
-            )
+            return f"S3 keeps the parts of upload {upload_id}, which can be resumed"
         try:
             self.requests.abort(upload_id)
         except Exception as error:

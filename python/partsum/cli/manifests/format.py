@@ -1,29 +1,29 @@
-"""The manifest of a tree: one JSON object a line, in three kinds.
+"""The manifest of a directory: one JSON object per line, of three kinds.
 
 The first line is the header::
 
     {"format": "partsum.Manifest/1", "partsum": "0.1.0", "root": "photos", "tree": true,
      "follow_symlinks": false, "algorithms": ["CRC64NVME"], "part_size": "boto3"}
 
-`root` is the folder that the paths are relative to, as it was named on the command line; `tree`
-tells whether all files below it are listed. `part_size` is how the parts were planned.
+`root` is the directory that the paths are relative to, as it was named on the command line; `tree`
+tells whether all files below it are listed. `part_size` is what the parts were planned by.
 
-Then one line for each file, in the order of the bytes of their paths::
+One line for each file follows, in the order of the bytes of their paths::
 
     {"path": "2024/a.tif", "size": 20971520, "mtime_ns": 1718000000000000000, "multipart": true,
      "part_count": 3, "part_size": 8388608, "etag": "...-3",
      "checksums": {"CRC64NVME": {"FULL_OBJECT": "..."}}}
 
-Bytes of a path that are not UTF-8 are lone surrogates, as Python has them. `part_size` is null for
-one PutObject. `recent` is there, and true, if the file had changed less than 3 seconds before it
-was read: then its time does not tell a later edit. `parts` is there if it was asked for.
+Bytes of a path that are not UTF-8 are lone surrogates, as in Python. `part_size` is null for one
+PutObject. `recent` is present, and true, if the file had changed less than 3 seconds before it was
+read: its mtime then cannot show a later edit. `parts` is present if it was asked for.
 
-The last line is the trailer, without which a manifest is known to be cut short::
+The last line is the trailer, without which a manifest was cut short::
 
     {"files": 1, "bytes": 20971520, "failed": 0, "sha256": "..."}
 
 `failed` counts files that could not be read and are not listed. `sha256` is the hexadecimal digest
-of all the lines before, line ends included.
+of all lines before, with their line ends.
 """
 
 import json
@@ -32,9 +32,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import partsum
-from partsum._tree import Kind, walk
-from partsum.cli._common import failure, say
-from partsum.cli._objects import TYPES, object_checksums, part_documents
+from partsum.cli.sums.hashing import CHECKSUM_TYPES, facts, object_checksums, part_documents
 
 FORMAT = "partsum.Manifest/1"
 
@@ -43,19 +41,24 @@ class ManifestError(partsum.PartsumError):
     """What is read is no manifest."""
 
 
-class Writer:
+class ManifestWriter:
     """Writes a manifest line by line."""
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
-        """Take what writes bytes."""
+        """Take the function that writes bytes."""
         self._write = write
         self._digest = partsum.new("SHA256")
-        self.files = 0
-        self.bytes = 0
-        self.failed = 0
+        self._files = 0
+        self._bytes = 0
 
     def header(
-        self, *, root: str, tree: bool, follow: bool, algorithms: Iterable[str], part_size: str
+        self,
+        *,
+        root: str,
+        tree: bool,
+        follow: bool,
+        algorithms: Iterable[str],
+        part_size: int | str | None,
     ) -> None:
         """Write the first line."""
         self._line(
@@ -66,7 +69,7 @@ class Writer:
                 "tree": tree,
                 "follow_symlinks": follow,
                 "algorithms": list(algorithms),
-                "part_size": part_size,
+                "part_size": "none" if part_size is None else str(part_size),
             }
         )
 
@@ -80,30 +83,23 @@ class Writer:
         recent: bool,
         parts: bool,
     ) -> None:
-        """Write the line of a file; MD5 is among what was hashed."""
+        """Write the line of a file, of which MD5 was computed as well."""
         algorithms = tuple(algorithms)
-        plan = sums.plan
-        entry: dict[str, Any] = {
-            "path": path,
-            "size": sums.size,
-            "mtime_ns": mtime_ns,
-            "multipart": plan.multipart,
-            "part_count": len(plan),
-            "part_size": plan.sizes[0] if plan.multipart else None,
-            "etag": sums.etag,
-            "checksums": {alg: object_checksums(sums, alg) for alg in algorithms},
-        }
+        entry = {"path": path, "size": sums.size, "mtime_ns": mtime_ns} | facts(sums)
+        entry["part_size"] = sums.plan.sizes[0] if sums.plan.multipart else None
+        entry["etag"] = sums.etag
+        entry["checksums"] = {alg: object_checksums(sums, alg) for alg in algorithms}
         if recent:
             entry["recent"] = True
         if parts:
             entry["parts"] = part_documents(sums, algorithms)
         self._line(entry)
-        self.files += 1
-        self.bytes += sums.size
+        self._files += 1
+        self._bytes += sums.size
 
-    def trailer(self) -> dict[str, Any]:
-        """Write the last line; return what it says."""
-        counts = {"files": self.files, "bytes": self.bytes, "failed": self.failed}
+    def trailer(self, failed: int) -> dict[str, Any]:
+        """Write the last line; return the counts in it."""
+        counts = {"files": self._files, "bytes": self._bytes, "failed": failed}
         self._line(counts | {"sha256": self._digest.hexdigest()})
         return counts
 
@@ -113,44 +109,7 @@ class Writer:
         self._write(line)
 
 
-class Tree:
-    """The regular files below a folder."""
-
-    def __init__(
-        self, folder: str, follow: bool, manifest: str | None, *, silent: bool = False
-    ) -> None:
-        """Take the manifest that is not to list itself; silent leaves out without a word."""
-        self._folder = folder
-        self._follow = follow
-        self._silent = silent
-        self._manifest = manifest and os.path.relpath(
-            os.path.realpath(manifest), os.path.realpath(folder)
-        )
-        self.left_out = 0
-        self.failed = 0
-
-    def files(self) -> Iterator[str]:
-        """Name them, relative to the folder and in the order of the names' bytes."""
-        try:
-            for name, kind, why in walk(self._folder, self._follow):
-                below = os.fsdecode(name)
-                shown = os.path.join(self._folder, below)  # noqa: PTH118
-                if kind is Kind.FILE and below != self._manifest:
-                    yield below
-                elif kind is Kind.SPECIAL:
-                    self.left_out += 1
-                    if not self._silent:
-                        what = why.replace("and follow_symlinks=False", "which --follow follows")
-                        say(f"{shown}: left out: {what}")
-                elif kind is Kind.ERROR:
-                    self.failed += 1
-                    say(f"{shown}: {why}")
-        except OSError as error:  # the folder itself
-            self.failed += 1
-            say(failure(error))
-
-
-class Entry(NamedTuple):
+class ManifestEntry(NamedTuple):
     """What a manifest says of a file."""
 
     path: str
@@ -164,8 +123,8 @@ class Entry(NamedTuple):
     """Empty if they are not listed."""
 
     @classmethod
-    def of(cls, line: dict[str, Any]) -> "Entry":
-        """Read a line; raises ValueError, TypeError or LookupError for what is none."""
+    def of(cls, line: dict[str, Any]) -> "ManifestEntry":
+        """Read a line; raises ValueError, TypeError or LookupError for what is no entry."""
         path, size, mtime_ns, etag = (line[key] for key in ("path", "size", "mtime_ns", "etag"))
         checksums = line["checksums"]
         if not (isinstance(path, str) and isinstance(mtime_ns, int) and isinstance(etag, str)):
@@ -173,10 +132,10 @@ class Entry(NamedTuple):
         if not path or b"\0" in os.fsencode(path):  # which no file can have
             raise ValueError(path)
         for alg, values in checksums.items():
-            if alg not in partsum.ALGORITHMS or not values.keys() <= set(TYPES):
+            if alg not in partsum.ALGORITHMS or not values.keys() <= set(CHECKSUM_TYPES):
                 raise ValueError(alg)
         if line["multipart"]:
-            # Of the one part of an empty object, no size would do.
+            # An empty object has one part of 0 bytes, and no plan has such a part size.
             part_size = max(1, line["part_size"])
             plan = partsum.plan_parts(size, part_size, allow_small_parts=True)
         else:
@@ -188,7 +147,7 @@ class Entry(NamedTuple):
 
     @property
     def algorithms(self) -> tuple[str, ...]:
-        """What has to be computed."""
+        """The algorithms that a check computes."""
         return tuple(dict.fromkeys(("MD5", *self.checksums)))
 
     def agrees(self, sums: partsum.ObjectChecksums) -> bool:
@@ -199,7 +158,7 @@ class Entry(NamedTuple):
         )
 
     def bad_parts(self, sums: partsum.ObjectChecksums) -> list[partsum.PartChecksums]:
-        """Give the parts of the bytes that differ, if the manifest lists them."""
+        """Return the parts that differ, if the manifest lists the parts."""
         now = part_documents(sums, self.checksums) if self.parts else []
         return [
             part
@@ -208,8 +167,8 @@ class Entry(NamedTuple):
         ]
 
 
-class Reader:
-    """Reads a manifest; what is wrong with it is in `problems` afterwards."""
+class ManifestReader:
+    """Reads a manifest; `problems` says afterwards what is wrong with it."""
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         """Read the header; raises ManifestError if it is none."""
@@ -218,10 +177,10 @@ class Reader:
         header = self._document(next(self._lines, b""))
         made_as = header.get("format")
         if not isinstance(made_as, str) or not made_as.startswith("partsum.Manifest/"):
-            raise ManifestError("this is not a manifest that partsum wrote")
+            raise ManifestError("not a manifest of partsum")
         if made_as != FORMAT:
             raise ManifestError(
-                f"{made_as} is of another version of partsum: this one reads {FORMAT}"
+                f"{made_as} was written by another version of partsum; this one reads {FORMAT}"
             )
         self.root = header["root"] if isinstance(header.get("root"), str) else "."
         self.tree = bool(header.get("tree"))
@@ -229,7 +188,7 @@ class Reader:
         self.part_size = str(header.get("part_size"))
         self.problems: list[str] = []
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[ManifestEntry]:
         """Give what it lists, each path once."""
         seen: set[str] = set()
         trailer: dict[str, Any] | None = None
@@ -238,25 +197,25 @@ class Reader:
             before = self._digest.hexdigest() if b'"sha256"' in line else ""
             document = self._document(line)
             if trailer is not None:
-                self.problems.append(f"line {number}: nothing may follow the last line")
+                self.problems.append(f"line {number}: follows the trailer")
                 return
             if "path" not in document and "files" in document:
                 trailer, sealed = document, before
                 continue
             try:
-                entry = Entry.of(document)
+                entry = ManifestEntry.of(document)
             except (ValueError, TypeError, LookupError, AttributeError):
                 self.problems.append(f"line {number}: not the entry of a file")
                 continue
             if entry.path in seen:
-                self.problems.append(f"line {number}: listed before")
+                self.problems.append(f"line {number}: this path was listed before")
                 continue
             seen.add(entry.path)
             yield entry
         if trailer is None:
-            self.problems.append("cut short: the last line is missing")
+            self.problems.append("cut short: the trailer is missing")
         elif trailer.get("files") != len(seen) or trailer.get("sha256") != sealed:
-            self.problems.append("not as it was written: its last line tells of other lines")
+            self.problems.append("damaged: the lines are not those that the trailer describes")
 
     def _document(self, line: bytes) -> dict[str, Any]:
         self._digest.update(line)

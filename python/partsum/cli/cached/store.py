@@ -1,24 +1,23 @@
 """The SQLite file of the cache: digests by file, plan and algorithm.
 
-Several processes may use it at once: it is in WAL mode. WAL cannot be shared by machines, and
-device numbers mean something on one machine only, so each machine has a file of its own.
+Several processes may use it at once, because it is in WAL mode. Machines cannot share a WAL, and
+device numbers have a meaning on one machine only, so each machine has a file of its own.
 """
 
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import partsum
-from partsum.cli._common import reason
-
-T = TypeVar("T")
+from partsum.cli.terminal import reason
 
 # Seconds that a process waits for others that write.
 PATIENCE = 30
-# To be raised with every change of the table, and whenever a digest was computed wrongly before.
+# Raise it with every change of the table, and when an earlier version computed a digest wrongly.
 VERSION = 1
 
 _TABLE = """
@@ -39,11 +38,11 @@ _OF_FILE = "device = ? AND inode = ? AND size = ? AND mtime_ns = ? AND ctime_ns 
 
 
 class StoreError(partsum.PartsumError):
-    """The file cannot be used; the message says why, and what to do."""
+    """The file cannot be used; the message says why and what to do."""
 
 
 class Stamp(NamedTuple):
-    """What tells that a file is the one it was."""
+    """What identifies the content of a file as long as it does not change."""
 
     device: str  # as text: SQLite has no 64 bits without a sign
     inode: str
@@ -53,7 +52,7 @@ class Stamp(NamedTuple):
 
     @classmethod
     def of(cls, status: os.stat_result) -> "Stamp":
-        """Take it from what stat says."""
+        """Make it from the result of stat."""
         return cls(
             str(status.st_dev),
             str(status.st_ino),
@@ -64,7 +63,7 @@ class Stamp(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One algorithm's digests of all parts, in one piece."""
+    """One algorithm's digests of all parts, joined."""
 
     plan: str
     algorithm: str
@@ -72,9 +71,9 @@ class Row(NamedTuple):
 
 
 def location() -> Path:
-    """The file of this machine, below XDG_CACHE_HOME or ~/.cache."""
+    """Return the file of this machine, below XDG_CACHE_HOME or ~/.cache."""
     folder = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if not folder.is_absolute():  # which the XDG specification tells to ignore
+    if not folder.is_absolute():  # the XDG specification says to ignore it
         try:
             folder = Path.home() / ".cache"
         except RuntimeError as error:
@@ -90,56 +89,48 @@ class Store:
         self._db: sqlite3.Connection | None = None
 
     def of_plan(self, stamp: Stamp, plan: str) -> dict[str, bytes]:
-        """Give a file's digests under one plan, by algorithm."""
-        return {row.algorithm: row.value for row in self._select(stamp, " AND plan = ?", (plan,))}
+        """Return a file's digests under one plan, by algorithm."""
+        return {row.algorithm: row.value for row in self._select(stamp, " AND plan = ?", plan)}
 
     def of_file(self, stamp: Stamp) -> list[Row]:
-        """Give all digests of a file, ordered by plan."""
-        return self._select(stamp, " ORDER BY plan, algorithm", ())
+        """Return all digests of a file, ordered by plan."""
+        return self._select(stamp, " ORDER BY plan, algorithm")
 
     def put(self, entries: Iterable[tuple[Stamp, bytes, Row]]) -> None:
-        """Store digests of files, given with their paths; those of what they were give way."""
-
-        def work(db: sqlite3.Connection) -> None:
-            with _transaction(db):
-                db.executemany(
-                    "INSERT OR REPLACE INTO digests (device, inode, size, mtime_ns, ctime_ns, plan,"
-                    " algorithm, value, path, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    [(*stamp, *row, path, _seal(stamp, row)) for stamp, path, row in entries],
-                )
-
-        self._do(work)
+        """Store digests of files, given with their paths, in place of older ones."""
+        rows = [(*stamp, *row, path, _seal(stamp, row)) for stamp, path, row in entries]
+        with self._database() as db, db:
+            db.executemany(
+                "INSERT OR REPLACE INTO digests (device, inode, size, mtime_ns, ctime_ns, plan,"
+                " algorithm, value, path, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
 
     def counts(self) -> tuple[int, int]:
         """Count the files and the digests."""
         sql = "SELECT count(DISTINCT device || ':' || inode), count(*) FROM digests"
-        files, digests = self._do(lambda db: db.execute(sql).fetchone())
+        with self._database() as db:
+            files, digests = db.execute(sql).fetchone()
         return files, digests
 
     def prune(self) -> int:
-        """Forget the files that are gone or changed; return their number."""
-
-        def work(db: sqlite3.Connection) -> int:
+        """Remove the rows of files that are gone or changed; return the number of files."""
+        with self._database() as db:
             columns = ", ".join(Stamp._fields)
             rows = db.execute(f"SELECT DISTINCT {columns}, path FROM digests").fetchall()
             gone = [Stamp(*key) for *key, path in rows if _stamp(path) != Stamp(*key)]
-            with _transaction(db):
+            with db:
                 db.executemany(f"DELETE FROM digests WHERE {_OF_FILE}", gone)
             db.execute("VACUUM")
-            return len({(stamp.device, stamp.inode) for stamp in gone})
-
-        return self._do(work)
+        return len({(stamp.device, stamp.inode) for stamp in gone})
 
     def clear(self) -> None:
-        """Forget everything; a file that SQLite cannot use is removed."""
-
-        def work(db: sqlite3.Connection) -> None:
-            with _transaction(db):
-                db.execute("DELETE FROM digests")
-            db.execute("VACUUM")
-
+        """Remove all rows; remove the file if SQLite cannot use it."""
         try:
-            self._do(work)
+            with self._database() as db:
+                with db:
+                    db.execute("DELETE FROM digests")
+                db.execute("VACUUM")
         except StoreError as error:
             if not _is_damage(error.__cause__):
                 raise
@@ -148,7 +139,7 @@ class Store:
                 file.unlink(missing_ok=True)
 
     def files(self) -> list[Path]:
-        """Name the files, those of SQLite beside it included."""
+        """Return the file and those that SQLite keeps beside it."""
         return [self.path.with_name(self.path.name + end) for end in ("", "-wal", "-shm")]
 
     def close(self) -> None:
@@ -157,17 +148,19 @@ class Store:
             self._db.close()
             self._db = None
 
-    def _select(self, stamp: Stamp, more: str, values: Sequence[str]) -> list[Row]:
+    def _select(self, stamp: Stamp, more: str, *values: str) -> list[Row]:
         sql = f"SELECT plan, algorithm, value, seal FROM digests WHERE {_OF_FILE}{more}"
-        found = self._do(lambda db: db.execute(sql, (*stamp, *values)).fetchall())
+        with self._database() as db:
+            found = db.execute(sql, (*stamp, *values)).fetchall()
         # SQLite does not notice a flipped bit.
         return [row for *items, seal in found if _seal(stamp, row := Row(*items)) == seal]
 
-    def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    @contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        """Open the file if need be; word its errors."""
         try:
-            if not self._db:
-                self._db = self._open()
-            return work(self._db)
+            self._db = self._db or self._open()
+            yield self._db
         except sqlite3.Error as error:
             todo = ": 'partsum cache clear' makes a new one" if _is_damage(error) else ""
             raise StoreError(f"{self.path}: {error}{todo}") from error
@@ -176,16 +169,18 @@ class Store:
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        db = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
+        # Transactions wait for their turn at the beginning, so that they cannot fail later.
+        db = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level="IMMEDIATE")
         try:
             if _version(db) == 0:
                 _in_wal_mode(db)
-                with _transaction(db):
-                    if _version(db) == 0:  # and no other process was first
+                with db:
+                    db.execute("BEGIN IMMEDIATE")
+                    if _version(db) == 0:  # no other process was first
                         db.execute(_TABLE)
                         db.execute(f"PRAGMA user_version = {VERSION}")
             if _version(db) != VERSION:
-                raise sqlite3.DatabaseError("it is of another version of partsum")
+                raise sqlite3.DatabaseError("it was made by another version of partsum")
             db.execute("PRAGMA synchronous = NORMAL")
         except BaseException:
             db.close()
@@ -193,24 +188,8 @@ class Store:
         return db
 
 
-class _transaction:
-    """All or nothing; waits for its turn at the beginning, so that it cannot fail later."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self._db.execute("COMMIT")
-        elif self._db.in_transaction:  # SQLite ends it itself when the disk is full
-            self._db.execute("ROLLBACK")
-
-
 def _in_wal_mode(db: sqlite3.Connection) -> None:
-    """Others are opening it, too: then SQLite fails at once, however patient it was told to be."""
+    """Switch to WAL mode. While others open the file, SQLite fails at once despite its timeout."""
     end = time.monotonic() + PATIENCE
     while True:
         try:
@@ -229,7 +208,7 @@ def _version(db: sqlite3.Connection) -> int:
 
 
 def _is_damage(error: BaseException | None) -> bool:
-    """Tell a file that is no such database from trouble that passes: locks, permissions, space."""
+    """Tell a file that is no such database from errors that pass: locks, permissions, space."""
     return type(error) is sqlite3.DatabaseError
 
 

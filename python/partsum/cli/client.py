@@ -1,4 +1,4 @@
-"""What the verbs that ask S3 share: s3:// names, the user's own boto3 client, its errors."""
+"""What the verbs that make requests share: s3:// names, the boto3 client, S3's errors."""
 
 import re
 import sys
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from partsum.cli._common import failure
+from partsum.cli.terminal import failure
 
 F = TypeVar("F", bound=Callable[..., Any])
 Client = Any  # boto3 makes its classes while it runs: there is no name for them
@@ -25,7 +25,7 @@ _SSE_C_KEY_SIZE = 32  # AES256, the only algorithm that S3 has for it
 
 
 class S3Name(NamedTuple):
-    """What an s3:// name stands for: an object, or with an empty key or one in "/", a prefix."""
+    """An s3:// name: of an object, or where the key is empty or ends in "/", of a prefix."""
 
     bucket: str
     key: str
@@ -35,7 +35,7 @@ class S3Name(NamedTuple):
 
     @property
     def is_prefix(self) -> bool:
-        """Tell the name of what is below it from that of one object."""
+        """Whether this is the name of a prefix."""
         return self.key == "" or self.key.endswith("/")
 
     def below(self, name: str) -> "S3Name":
@@ -44,7 +44,7 @@ class S3Name(NamedTuple):
 
 
 class S3NameType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    """``s3://BUCKET/KEY``; the key is taken as it is, as by the AWS CLI: no "%20", no "?"."""
+    """``s3://BUCKET/KEY``; as in the AWS CLI, "%20" and "?" are characters of the key."""
 
     name = "s3://bucket/key"
 
@@ -61,7 +61,7 @@ class S3NameType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 
 
 class Connection(NamedTuple):
-    """How to reach S3, as the options say; the rest is boto3's configuration, as ever."""
+    """How to reach S3, as the options say; all else is boto3's own configuration."""
 
     endpoint_url: str | None = None
     profile: str | None = None
@@ -69,14 +69,14 @@ class Connection(NamedTuple):
     no_sign_request: bool = False
 
     def client(self, connections: int = 10) -> Client:
-        """Make a boto3 client that has that many connections at once."""
+        """Make a boto3 client that can hold so many connections at once."""
         try:
             import boto3
             from botocore import UNSIGNED
             from botocore.config import Config
         except ImportError:
             raise click.ClickException(
-                "boto3 is not installed, and S3 is asked through it: pip install 'partsum[s3]'"
+                "requests to S3 need boto3, which is not installed: pip install 'partsum[s3]'"
             ) from None
         config = Config(
             max_pool_connections=connections,
@@ -90,27 +90,23 @@ class Connection(NamedTuple):
                 raise click.UsageError(str(error)) from None
 
 
+CLIENT_OPTIONS = Connection._fields
+
+
 def client_options(function: F) -> F:
-    """The options of the AWS CLI that choose where and as whom; the verb gets a `connection`."""
+    """The AWS CLI's options for endpoint and credentials; the verb gets a `connection`."""
 
     @wraps(function)
-    def with_connection(
-        *,
-        endpoint_url: str | None,
-        profile: str | None,
-        region: str | None,
-        no_sign_request: bool,
-        **others: object,
-    ) -> object:
-        connection = Connection(endpoint_url, profile, region, no_sign_request)
-        return function(connection=connection, **others)
+    def with_connection(**options: Any) -> object:  # noqa: ANN401  (as click has them)
+        values = [options.pop(name) for name in CLIENT_OPTIONS]
+        return function(connection=Connection(*values), **options)
 
     decorated: Any = with_connection
     for option in (
         click.option("--no-sign-request", is_flag=True, help="Use no credentials."),
-        click.option("--region", metavar="NAME", help="The region of the bucket."),
-        click.option("--profile", metavar="NAME", help="The profile of your AWS configuration."),
-        click.option("--endpoint-url", metavar="URL", help="Another server than Amazon's."),
+        click.option("--region", metavar="NAME", help="Region of the bucket."),
+        click.option("--profile", metavar="NAME", help="Profile of your AWS configuration."),
+        click.option("--endpoint-url", metavar="URL", help="Server to use instead of Amazon's."),
     ):
         decorated = option(decorated)
     result: F = decorated
@@ -136,13 +132,13 @@ sse_c_option = click.option(
     "sse_c",
     metavar="FILE",
     callback=_sse_c,
-    help="The file that has the 32 bytes of your own key (SSE-C).",
+    help="File with the 32 bytes of your own encryption key (SSE-C).",
 )
-"""The verb gets `sse_c`, the arguments for a request; empty without the option."""
+"""The verb gets `sse_c`: arguments of a request, none without the option."""
 
 
 def s3_reason(error: BaseException) -> str | None:
-    """What S3 or botocore said, on one line; None for an exception that is not theirs."""
+    """Return what S3 or botocore said on one line; None for an exception that is not theirs."""
     if "botocore" not in sys.modules:
         return None
     from botocore.exceptions import BotoCoreError, ClientError
@@ -163,7 +159,7 @@ def s3_reason(error: BaseException) -> str | None:
 
 @contextmanager
 def s3_errors() -> Iterator[None]:
-    """Make what S3 or botocore complains about one line on stderr and exit status 1."""
+    """Turn errors of S3 and botocore into one line on stderr and exit status 1."""
     try:
         yield
     except Exception as error:

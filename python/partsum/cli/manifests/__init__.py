@@ -1,0 +1,1 @@
+"""Manifests: the checksums of a directory tree in one file."""

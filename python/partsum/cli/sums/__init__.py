@@ -1,0 +1,1 @@
+"""Digests of files: how files are hashed, and the lines that list digests."""
