@@ -1,44 +1,48 @@
-"""`hash_stream`: bytes of unknown length, read and hashed at the same time."""
+"""`hash_stream`: bytes of unknown length are read while others are hashed."""
 
 from __future__ import annotations
 
+import errno
+import io
 import mmap
 import operator
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import cycle
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from partsum._bytes_source import Fill, fill_from
 from partsum._core import MultipartHasher, ObjectChecksums, _parse_size
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
 
-    from typing_extensions import Buffer
+    from typing_extensions import Buffer, Self
 
     from partsum._core import _Algorithm, _PartSize
 
 
 class HasReadinto(Protocol):
-    """What can be read into memory."""
+    """A stream that reads into memory."""
 
     def readinto(self, buffer: memoryview, /) -> int | None: ...
 
 
 class HasRead(Protocol):
-    """What can be read."""
+    """A stream that returns bytes."""
 
     def read(self, size: int, /) -> Buffer | None: ...
 
 
 Readable = HasReadinto | HasRead
+Fill = Callable[[memoryview], int]
 
-
-# Bytes of one read: progress is told and Ctrl-C heard between two.
+# Bytes of one read: between two reads, progress is reported and Ctrl-C takes effect.
 READ = 1 << 20
-# Seconds between two looks while the caller waits for the hashing thread.
+# Seconds between two reports of progress while the caller waits for the hashing thread.
 TICK = 0.01
 
 
@@ -52,109 +56,81 @@ def hash_stream(
     progress: Callable[[int], object] | None = None,
     allow_small_parts: bool = False,
 ) -> ObjectChecksums:
-    """Every checksum that S3 will report for the bytes of a stream, from here to its end.
+    """Compute every checksum that S3 will report for the bytes of a stream.
 
-    readable: a binary stream, anything with `readinto` or `read`: a pipe, `sys.stdin.buffer`,
-    `socket.makefile("rb")`, gzip, boto3's StreamingBody, an unbuffered file. It is read from where
-    it stands until it returns no bytes, and left open. algorithms, part_size, threads,
-    allow_small_parts: as in `hash_file`; the size is not known yet, so presets that plan from it
-    (such as "rclone") raise PartPlanError. "boto3" is what boto3's upload_fileobj does with a
-    stream: one PutObject if less than 8 MiB come, else parts of 8 MiB. progress: called with the
-    bytes hashed since the last call (int), on the calling thread; what it raises stops the work
-    and comes out.
+    The stream is read from its current position to its end and is left open. Two buffers, each at
+    most half of `memory_limit`, are read and hashed in turn, so that reading and hashing overlap.
+    They grow as bytes arrive, up to as many whole parts as are hashed as fast as they are read (two
+    to eight: at most twice 64 MiB for parts of 8 MiB). If two parts do not fit into half of the
+    limit, parts are hashed one after the other, which is slower and needs 2 MiB. So is
+    ``part_size=None``. A stream without `readinto` needs up to 1 MiB more.
 
-    memory_limit: bytes (int) or a size such as "512MiB". Two buffers, each at most half of it, are
-    read and hashed in turn, so that reading and hashing overlap; they grow as bytes come. Each
-    holds as many whole parts as are hashed as fast as they are read (two to eight: at most twice
-    64 MiB for parts of 8 MiB), or as fit. Where two parts do not fit into half the limit, they are
-    hashed one after the other, more slowly, and 2 MiB suffice; part_size=None is always hashed so.
-    A stream that has no `readinto` costs up to 1 MiB more.
+    The GIL is released while hashing, and Ctrl-C works. No thread and no buffer remains afterwards.
 
-    Returns ObjectChecksums; its path is None. What reading raises comes out as it is;
-    BlockingIOError if the stream is non-blocking and has no bytes; TypeError for text, for paths
-    and for bytes; ValueError for a memory_limit below 1. The GIL is released while hashing; Ctrl-C
-    works. No thread and no buffer is left behind, however it ends.
+    Warning:
+        A stream whose end cannot be told from a lost connection, such as a socket, is hashed as far
+        as it was received: compare `ObjectChecksums.size` with the size that you expect.
+        `http.client` and `urllib.request` know the Content-Length and boto3's StreamingBody checks
+        it: a response that ends too early raises.
 
-    >>> import io, partsum
-    >>> sums = partsum.hash_stream(io.BytesIO(b"aaa"), ["MD5", "CRC64NVME"], part_size="8MiB")
-    >>> sums.etag, sums.checksum("CRC64NVME")
-    ('e2c3da976e66ec9e7dc128fbc782fc91-1', 'Rnr2/5P7Gsk=')
+    Args:
+        readable: Binary stream with `readinto` or `read`: a pipe, ``sys.stdin.buffer``,
+            ``socket.makefile("rb")``, gzip, boto3's StreamingBody, an unbuffered file.
+        algorithms: One algorithm name or an iterable of names, from `ALGORITHMS`; case, ``-`` and
+            ``_`` are ignored.
+        part_size: Part size in bytes (int), a size such as "8MiB", a preset from `PRESETS`, a list
+            of sizes, a `PartPlan`, or None for one PutObject. "boto3" is what upload_fileobj does
+            with a stream: one PutObject below 8 MiB, else parts of 8 MiB. Presets that need to know
+            the size, such as "rclone", are refused.
+        threads: Number of threads; None uses every CPU that the process may use.
+        memory_limit: Memory for the buffers in bytes (int) or a size such as "512MiB".
+        progress: Callable that is given the number of bytes hashed since the last call (int), on
+            the calling thread. An exception that it raises stops the work and propagates.
+        allow_small_parts: Accept parts below 5 MiB, which Amazon S3 refuses and some stores accept.
+
+    Returns:
+        The checksums; their `path` is None.
+
+    Raises:
+        PartPlanError: S3 would refuse the parts, or they depend on the size of the stream.
+        ValueError: An argument has a wrong value.
+        TypeError: `readable` is text, a path or bytes, or another argument has a wrong type.
+        BlockingIOError: The stream is non-blocking and has no bytes yet.
+        http.client.IncompleteRead: An HTTP response ended before its Content-Length.
+        Exception: Whatever reading from the stream raises.
+
+    Example:
+        >>> import io, partsum
+        >>> sums = partsum.hash_stream(io.BytesIO(b"aaa"), ["MD5", "CRC64NVME"], part_size="8MiB")
+        >>> sums.etag, sums.checksum("CRC64NVME")
+        ('e2c3da976e66ec9e7dc128fbc782fc91-1', 'Rnr2/5P7Gsk=')
     """
-    return hash_filled(
-        fill_from(readable),
-        algorithms=algorithms,
-        part_size=part_size,
-        threads=threads,
-        memory_limit=memory_limit,
-        progress=progress,
-        allow_small_parts=allow_small_parts,
-    )
-
-
-def hash_filled(
-    fill: Fill,
-    *,
-    algorithms: _Algorithm | Iterable[_Algorithm],
-    part_size: _PartSize,
-    threads: int | None,
-    memory_limit: SupportsIndex | str,
-    progress: Callable[[int], object] | None,
-    allow_small_parts: bool,
-) -> ObjectChecksums:
-    """`hash_stream`, of what a function reads into the memory that it is given."""
+    fill = fill_from(readable)
     half = max(1, _memory(memory_limit) // 2)
-    if progress is not None and not callable(progress):
-        raise TypeError(f"progress must be callable or None, not {type(progress).__name__}")
+    check_progress(progress)
     hasher = MultipartHasher(
         algorithms, part_size, threads=threads, allow_small_parts=allow_small_parts
     )
-    buffers = (_Pages(), _Pages())
-    background = _Background(hasher, progress)
-    try:
-        _feed(fill, hasher, half, buffers, background)
-    finally:
-        background.close()
-        for buffer in buffers:
-            buffer.free()
+    with _Buffer() as one, _Buffer() as other, _Worker(hasher, progress) as worker:
+        offset, wanted, got = 0, 1, 1
+        buffers = cycle((one, other))
+        while got == wanted:
+            buffer = next(buffers)
+            wanted = hasher._best_piece(offset, half)
+            with buffer.view(wanted) as view:
+                got = _fill_up(fill, view, worker.report)
+            worker.wait()
+            if got:
+                worker.start(buffer.view(got))
+            offset += got
+        worker.wait()
     return hasher.finish()
 
 
-def _feed(
-    fill: Fill,
-    hasher: MultipartHasher,
-    half: int,
-    buffers: tuple[_Pages, _Pages],
-    background: _Background,
-) -> None:
-    offset, turn, wanted, got = 0, 0, 1, 1
-    while got == wanted:
-        wanted = hasher._best_piece(offset, half)
-        with buffers[turn].view(wanted) as view:
-            got = _fill_up(fill, view, background)
-        background.wait()
-        if got:
-            background.start(buffers[turn].view(got))
-        offset += got
-        turn = 1 - turn
-    background.wait()
-
-
-def _fill_up(fill: Fill, view: memoryview, background: _Background) -> int:
-    """Read until the view is full or the stream ends; return the number of bytes."""
-    got = 0
-    while got < len(view):
-        room = view[got : got + READ]
-        try:
-            count = fill(room)
-        finally:
-            # What raised may still hold on to it, and is the better error.
-            with suppress(BufferError):
-                room.release()
-        if count == 0:
-            break
-        got += count
-        background.tell()
-    return got
+def check_progress(progress: object) -> None:
+    """Refuse what cannot be called."""
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress: must be callable or None, not {type(progress).__name__}")
 
 
 def _memory(limit: SupportsIndex | str) -> int:
@@ -162,83 +138,193 @@ def _memory(limit: SupportsIndex | str) -> int:
         try:
             return _parse_size(limit)
         except ValueError:
-            raise ValueError(
-                f"memory_limit must be bytes or a size such as '512MiB', not {limit!r}"
-            ) from None
+            advice = "use bytes (8388608) or a unit (8MiB, 64 MB)"
+            raise ValueError(f"memory_limit: {limit!r} is not a size; {advice}") from None
     if isinstance(limit, bool) or not hasattr(limit, "__index__"):
-        raise TypeError(f"memory_limit must be an int or a str, not {type(limit).__name__}")
+        raise TypeError(f"memory_limit: must be an int or a str, not {type(limit).__name__}")
     size = operator.index(limit)
     if size < 1:
-        raise ValueError(f"memory_limit is {size}: hashing a stream takes 1 byte or more")
+        raise ValueError(f"memory_limit: must be 1 or more, not {size}")
     return size
 
 
-class _Pages:
-    """Memory that is not there before it is written to.
+# --- reading -------------------------------------------------------------------------------------
 
-    A map and not a bytearray, which is written with zeros first: a short stream would pay for the
-    longest one.
+
+def fill_from(stream: object) -> Fill:
+    """Return a function that reads once into a memoryview; it returns 0 only at the end."""
+    kind = type(stream).__name__
+    must_be = "readable: must be a binary stream with read() or readinto(), not"
+    if isinstance(stream, (str, bytes, bytearray, memoryview, os.PathLike)):
+        raise TypeError(f"{must_be} {kind}; hash a path with hash_file(), bytes with hash_bytes()")
+    if isinstance(stream, io.TextIOBase):
+        raise TypeError(f"{must_be} {kind}, a text stream; open it with 'b', or pass its .buffer")
+    readinto, read = (getattr(stream, name, None) for name in ("readinto", "read"))
+    readinto, read = (one if callable(one) else None for one in (readinto, read))
+    if not readinto and not read:
+        raise TypeError(f"{must_be} {kind}")
+
+    def fill(view: memoryview) -> int:
+        nonlocal readinto
+        if readinto:
+            try:
+                count = _checked_count(readinto(view), len(view))
+            except io.UnsupportedOperation:
+                # Inherited from a base class that cannot do it either.
+                if not read:
+                    raise
+                readinto = None
+        if not readinto:
+            count = _read(read, view)
+        if count == 0:
+            check_complete(stream)
+        return count
+
+    return fill
+
+
+def _read(read: Any, view: memoryview) -> int:  # noqa: ANN401
+    with checked_bytes(read(len(view))) as data:
+        count = len(data)
+        if count > len(view):
+            raise ValueError(f"read({len(view)}) returned {count} bytes, more than asked for")
+        view[:count] = data
+    return count
+
+
+def check_complete(stream: Any) -> None:  # noqa: ANN401  (any stream)
+    """Raise IncompleteRead at the end of an HTTP response that was cut short.
+
+    http.client returns no bytes then, as at the end. https://github.com/python/cpython/issues/115997
+    """
+    http = sys.modules.get("http.client")
+    if http and isinstance(stream, http.HTTPResponse) and stream.length:
+        raise http.IncompleteRead(b"", stream.length)
+
+
+def checked_bytes(data: object) -> memoryview:
+    """View what read() returned as bytes, or say what is wrong with it."""
+    if data is None:
+        raise _nothing_yet("read")
+    try:
+        return memoryview(data).cast("B")  # type: ignore[arg-type]
+    except TypeError:
+        hint = "; open the stream in binary mode" if isinstance(data, str) else ""
+        raise TypeError(f"read() returned {type(data).__name__}, not bytes{hint}") from None
+
+
+def _checked_count(count: object, room: int) -> int:
+    if count is None:
+        raise _nothing_yet("readinto")
+    if not isinstance(count, int):
+        raise TypeError(f"readinto() returned {type(count).__name__}, not the number of bytes")
+    if not 0 <= count <= room:
+        raise ValueError(f"readinto() returned {count}, and the buffer has {room} bytes")
+    return count
+
+
+def _nothing_yet(method: str) -> BlockingIOError:
+    problem = f"{method}() returned None: the stream is non-blocking and has no bytes yet"
+    return BlockingIOError(errno.EAGAIN, f"{problem}; make it blocking")
+
+
+def _fill_up(fill: Fill, view: memoryview, report: Callable[[], None]) -> int:
+    """Read until the view is full or the stream ends; return the number of bytes."""
+    got = 0
+    while got < len(view):
+        room = view[got : got + READ]
+        try:
+            count = fill(room)
+        finally:
+            # A stream that raised may still hold the view, and its exception is the better one.
+            with suppress(BufferError):
+                room.release()
+        if count == 0:
+            break
+        got += count
+        report()
+    return got
+
+
+class _Buffer:
+    """Memory that is allocated when it is first written to.
+
+    It is a map, because a bytearray is filled with zeros first: short streams would take as long as
+    the longest one.
     """
 
-    def __init__(self) -> None:
-        self._map: mmap.mmap | None = None
-        self._size = 0
+    _map: mmap.mmap | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._free()
 
     def view(self, size: int) -> memoryview:
-        """The first bytes; to be released by the caller."""
-        if self._map is None or self._size < size:
-            self.free()
+        """The first bytes; the caller releases the view."""
+        if self._map is None or len(self._map) < size:
+            self._free()
             self._map = mmap.mmap(-1, size)
-            self._size = size
-            with suppress(AttributeError, OSError):  # fewer page faults, where there are such
+            with suppress(AttributeError, OSError):  # fewer page faults, where there are such pages
                 self._map.madvise(mmap.MADV_HUGEPAGE)
         with memoryview(self._map) as whole:
             return whole[:size]
 
-    def free(self) -> None:
-        """Give the memory back."""
+    def _free(self) -> None:
         if self._map is not None:
-            # A stream that kept a view of the buffer keeps the memory, and harms only itself.
+            # A stream that keeps a view of the buffer keeps the memory.
             with suppress(BufferError):
                 self._map.close()
-        self._map = None
-        self._size = 0
+
+
+# --- hashing -------------------------------------------------------------------------------------
 
 
 class _Stopped(Exception):
-    """Nobody wants the result any more."""
+    """The result is not needed any more."""
 
 
-class _Background:
-    """One thread that hashes a piece while the caller reads the next one."""
+class _Worker:
+    """A thread that hashes one chunk while the caller reads the next one."""
 
     def __init__(self, hasher: MultipartHasher, progress: Callable[[int], object] | None) -> None:
         self._hasher = hasher
         self._progress = progress
         self._hashed = 0  # written by the thread alone
-        self._told = 0
+        self._reported = 0
         self._stop = False
-        self._pieces: SimpleQueue[memoryview | None] = SimpleQueue()
+        self._chunks: SimpleQueue[memoryview | None] = SimpleQueue()
         self._ends: SimpleQueue[BaseException | None] = SimpleQueue()
         self._busy = False
         self._thread: threading.Thread | None = None
 
-    def start(self, piece: memoryview) -> None:
-        """Hash a piece, and release it; only after wait()."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the thread, even in the middle of a chunk."""
+        self._stop = True
+        if self._thread is not None:
+            self._chunks.put(None)
+            self._thread.join()
+
+    def start(self, chunk: memoryview) -> None:
+        """Hash a chunk and release it; call wait() before the next one."""
         if self._thread is None:
-            # A daemon: if the caller's own thread is one and stuck in a read when the interpreter
-            # ends, nobody will stop this one.
+            # A daemon: if the caller's thread is a daemon that waits for its stream when the
+            # interpreter ends, nobody stops this one.
             self._thread = threading.Thread(target=self._run, name="partsum-stream", daemon=True)
             self._thread.start()
         self._busy = True
-        self._pieces.put(piece)
+        self._chunks.put(chunk)
 
     def _run(self) -> None:
-        while (piece := self._pieces.get()) is not None:
+        while (chunk := self._chunks.get()) is not None:
             end: BaseException | None = None
             try:
-                with piece:
-                    self._hasher.update(piece, progress=self._count)
+                with chunk:
+                    self._hasher.update(chunk, progress=self._count)
             except BaseException as error:
                 end = error
             self._ends.put(end)
@@ -249,31 +335,22 @@ class _Background:
             raise _Stopped
 
     def wait(self) -> None:
-        """Wait for the last piece, and raise what it raised."""
+        """Wait until the last chunk is hashed, and raise what that raised."""
+        end: BaseException | None = None
         while self._busy:
-            try:
+            with suppress(Empty):
                 end = self._ends.get(timeout=TICK)
-            except Empty:
-                self.tell()
-                continue
-            self._busy = False
-            self.tell()
-            if end is not None:
-                try:
-                    raise end
-                finally:
-                    del end  # its traceback has this frame
+                self._busy = False
+            self.report()
+        if end is not None:
+            try:
+                raise end
+            finally:
+                del end  # its traceback has this frame
 
-    def tell(self) -> None:
+    def report(self) -> None:
         """Call progress, on the caller's thread."""
         hashed = self._hashed
-        if self._progress is not None and hashed > self._told:
-            told, self._told = self._told, hashed
-            self._progress(hashed - told)
-
-    def close(self) -> None:
-        """End the thread, in the middle of a piece if need be."""
-        self._stop = True
-        if self._thread is not None:
-            self._pieces.put(None)
-            self._thread.join()
+        if self._progress is not None and hashed > self._reported:
+            reported, self._reported = self._reported, hashed
+            self._progress(hashed - reported)

@@ -1,126 +1,111 @@
-"""The hashing functions for asyncio: the event loop runs on while other threads hash::
+"""The hashing functions for asyncio: the event loop continues while other threads hash.
+
+Arguments, results and exceptions are those of the functions of the same name in `partsum`, except
+that `progress` is called on the event loop's thread. If the task is cancelled, hashing stops, and
+files and bytes are released before CancelledError is raised. Any number of calls may run at once.
+Those for files and bytes share the event loop's default executor, so that a thousand calls do not
+start a thousand threads. Each stream has its own thread, because it may have to wait for the bytes
+of another one.
+
+Example::
 
     import partsum.aio
 
     sums = await partsum.aio.hash_file("big.tar")
-
-Arguments, results and exceptions are those of the functions of the same name in `partsum`, but
-`progress` is called on the event loop's thread. Cancelling the task stops the hashing: files and
-bytes are let go before CancelledError comes out. Many calls may run at once; those of files and
-bytes share the event loop's default executor, so that a thousand of them do not start a thousand
-threads. Each stream has a thread of its own, because it may wait for another one's bytes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextvars
+import inspect
+import re
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar
 
 import partsum
-from partsum._bytes_source import Fill, fill_from
-from partsum._stream import hash_filled
-
-if TYPE_CHECKING:
-    from os import PathLike
-    from typing import SupportsIndex
-
-    from typing_extensions import Buffer
-
-    from partsum._core import _Algorithm, _PartSize
-    from partsum._stream import Readable
+from partsum._stream import Readable, check_progress, fill_from
 
 __all__ = ["hash_bytes", "hash_file", "hash_files", "hash_plans", "hash_stream"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
-Progress = Callable[[int], object]
+Progress: TypeAlias = Callable[[int], object]
+Same: TypeAlias = Any  # `_as` gives them the types of the function in partsum
+FileResult: TypeAlias = "partsum.ObjectChecksums | partsum.FileError"
 
-# Seconds that a cancelled task waits for its thread. Hashing ends within a few hundredths; a read
-# from a silent pipe cannot be ended, and must not hold up the task for ever.
+# Seconds that a cancelled task waits for its thread. Hashing ends within a few hundredths of a
+# second. A read from a silent pipe cannot be ended, and the task must not wait for it.
 GRACE = 1.0
-# Seconds for which a thread takes results before it hands them over: small files come by thousands.
+# Seconds for which a thread collects results before it returns them, for thousands of small files.
 BURST = 0.005
 
 
+def _as(function: Callable[P, object]) -> Callable[[Callable[..., T]], Callable[P, T]]:
+    """Give the decorated function the parameters of another one, and their documentation."""
+
+    def decorate(awaitable: Callable[..., T]) -> Callable[P, T]:
+        awaitable.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+        described = inspect.cleandoc(function.__doc__ or "")
+        sections = re.search(r"^Args:\n.*?(?=^Example:|\Z)", described, re.DOTALL | re.MULTILINE)
+        before, example, after = inspect.cleandoc(awaitable.__doc__ or "").partition("Example:")
+        awaitable.__doc__ = before + (sections[0] if sections else "") + example + after
+        return awaitable
+
+    return decorate
+
+
+@_as(partsum.hash_file)
 async def hash_file(
-    path: str | PathLike[str],
-    algorithms: _Algorithm | Iterable[_Algorithm] = ("MD5", "CRC64NVME"),
-    *,
-    part_size: _PartSize = "boto3",
-    threads: int | None = None,
-    io: Literal["auto", "mmap", "read", "direct"] = "auto",
-    progress: Progress | None = None,
-    allow_small_parts: bool = False,
+    *args: Same, progress: Progress | None = None, **options: Same
 ) -> partsum.ObjectChecksums:
     """`partsum.hash_file` for asyncio.
 
-    >>> import asyncio, pathlib, tempfile, partsum.aio
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
-    >>> _ = path.write_bytes(b"aaa")
-    >>> asyncio.run(partsum.aio.hash_file(path, "CRC64NVME")).checksum("CRC64NVME")
-    'Rnr2/5P7Gsk='
+    Example:
+        >>> import asyncio, pathlib, tempfile, partsum.aio
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
+        >>> _ = path.write_bytes(b"aaa")
+        >>> asyncio.run(partsum.aio.hash_file(path, "CRC64NVME")).checksum("CRC64NVME")
+        'Rnr2/5P7Gsk='
     """
-    call = partial(
-        partsum.hash_file,
-        path,
-        algorithms,
-        part_size=part_size,
-        threads=threads,
-        io=io,
-        allow_small_parts=allow_small_parts,
-    )
-    return await _in_executor(call, progress)
+    return await _in_executor(partial(partsum.hash_file, *args, **options), progress)
 
 
+@_as(partsum.hash_files)
 def hash_files(
-    paths: Iterable[str | PathLike[str]],
-    algorithms: _Algorithm | Iterable[_Algorithm] = ("MD5", "CRC64NVME"),
-    *,
-    part_size: _PartSize = "boto3",
-    threads: int | None = None,
-    io: Literal["auto", "mmap", "read", "direct"] = "auto",
-    progress: Progress | None = None,
-    allow_small_parts: bool = False,
-) -> AsyncIterator[partsum.ObjectChecksums | partsum.FileError]:
-    """`partsum.hash_files` for asyncio: an asynchronous iterator, to be taken from by one task.
+    *args: Same, progress: Progress | None = None, **options: Same
+) -> AsyncIterator[FileResult]:
+    """`partsum.hash_files` for asyncio: an asynchronous iterator for one task.
 
-    `paths` is a plain iterable and is taken from on another thread. Files are hashed while results
-    are waited for, not before.
+    `paths` is a plain iterable, and its items are taken on another thread. Files are hashed while
+    the task waits for results, not before.
 
-    >>> import asyncio, pathlib, tempfile, partsum.aio
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
-    >>> _ = path.write_bytes(b"aaa")
-    >>> async def etags():
-    ...     return [sums.etag async for sums in partsum.aio.hash_files([path, path], "MD5")]
-    >>> asyncio.run(etags())
-    ['47bce5c74f589f4867dbd57e9ca9f808', '47bce5c74f589f4867dbd57e9ca9f808']
+    Example:
+        >>> import asyncio, pathlib, tempfile, partsum.aio
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
+        >>> _ = path.write_bytes(b"aaa")
+        >>> async def etags():
+        ...     return [sums.etag async for sums in partsum.aio.hash_files([path, path], "MD5")]
+        >>> asyncio.run(etags())
+        ['47bce5c74f589f4867dbd57e9ca9f808', '47bce5c74f589f4867dbd57e9ca9f808']
     """
-    listening: list[Progress] = []
+    listener: list[Progress] = []  # of the call that takes results
     failed: list[Exception] = []
 
-    def tell(hashed: int) -> None:
-        listening[0](hashed)
+    def report(hashed: int) -> None:
+        listener[0](hashed)
 
-    results = partsum.hash_files(
-        paths,
-        algorithms,
-        part_size=part_size,
-        threads=threads,
-        io=io,
-        progress=tell,
-        allow_small_parts=allow_small_parts,
-    )
+    results = partsum.hash_files(*args, progress=report, **options)
 
-    def take(*, progress: Progress) -> list[partsum.ObjectChecksums | partsum.FileError]:
+    def take(*, progress: Progress) -> list[FileResult]:
+        listener[:] = [progress]
         if failed:
             raise failed.pop()
-        listening[:] = [progress]
-        taken: list[partsum.ObjectChecksums | partsum.FileError] = []
+        taken: list[FileResult] = []
         end = time.monotonic() + BURST
         try:
             for result in results:
@@ -130,10 +115,10 @@ def hash_files(
         except Exception as error:
             if not taken:
                 raise
-            failed.append(error)  # after what came before it
+            failed.append(error)  # raised after the results before it
         return taken
 
-    async def each() -> AsyncIterator[partsum.ObjectChecksums | partsum.FileError]:
+    async def each() -> AsyncIterator[FileResult]:
         while taken := await _in_executor(take, progress):
             for result in taken:
                 yield result
@@ -141,131 +126,126 @@ def hash_files(
     return each()
 
 
+@_as(partsum.hash_bytes)
 async def hash_bytes(
-    buffer: Buffer,
-    algorithms: _Algorithm | Iterable[_Algorithm] = ("MD5", "CRC64NVME"),
-    *,
-    part_size: _PartSize = "boto3",
-    threads: int | None = None,
-    progress: Progress | None = None,
-    allow_small_parts: bool = False,
+    *args: Same, progress: Progress | None = None, **options: Same
 ) -> partsum.ObjectChecksums:
     """`partsum.hash_bytes` for asyncio.
 
-    >>> import asyncio, partsum.aio
-    >>> asyncio.run(partsum.aio.hash_bytes(b"hello world", "sha256")).checksum("SHA256")
-    'uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek='
+    Example:
+        >>> import asyncio, partsum.aio
+        >>> asyncio.run(partsum.aio.hash_bytes(b"hello world", "sha256")).checksum("SHA256")
+        'uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek='
     """
-    call = partial(
-        partsum.hash_bytes,
-        buffer,
-        algorithms,
-        part_size=part_size,
-        threads=threads,
-        allow_small_parts=allow_small_parts,
-    )
-    return await _in_executor(call, progress)
+    return await _in_executor(partial(partsum.hash_bytes, *args, **options), progress)
 
 
+@_as(partsum.hash_plans)
 async def hash_plans(
-    path: str | PathLike[str],
-    plans: Iterable[_PartSize],
-    algorithms: _Algorithm | Iterable[_Algorithm] = ("MD5", "CRC64NVME"),
-    *,
-    threads: int | None = None,
-    io: Literal["auto", "mmap", "read", "direct"] = "auto",
-    progress: Progress | None = None,
-    allow_small_parts: bool = False,
+    *args: Same, progress: Progress | None = None, **options: Same
 ) -> list[partsum.ObjectChecksums]:
     """`partsum.hash_plans` for asyncio.
 
-    >>> import asyncio, pathlib, tempfile, partsum.aio
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
-    >>> _ = path.write_bytes(b"aaa")
-    >>> [sums.etag for sums in asyncio.run(partsum.aio.hash_plans(path, [None, "8MiB"], "MD5"))]
-    ['47bce5c74f589f4867dbd57e9ca9f808', 'e2c3da976e66ec9e7dc128fbc782fc91-1']
+    Example:
+        >>> import asyncio, pathlib, tempfile, partsum.aio
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
+        >>> _ = path.write_bytes(b"aaa")
+        >>> found = asyncio.run(partsum.aio.hash_plans(path, [None, "8MiB"], "MD5"))
+        >>> [sums.etag for sums in found]
+        ['47bce5c74f589f4867dbd57e9ca9f808', 'e2c3da976e66ec9e7dc128fbc782fc91-1']
     """
-    call = partial(
-        partsum.hash_plans,
-        path,
-        plans,
-        algorithms,
-        threads=threads,
-        io=io,
-        allow_small_parts=allow_small_parts,
-    )
-    return await _in_executor(call, progress)
+    return await _in_executor(partial(partsum.hash_plans, *args, **options), progress)
 
 
+@_as(partsum.hash_stream)
 async def hash_stream(
-    readable: Readable,
-    algorithms: _Algorithm | Iterable[_Algorithm] = ("MD5", "CRC64NVME"),
-    *,
-    part_size: _PartSize = "boto3",
-    threads: int | None = None,
-    memory_limit: SupportsIndex | str = "512MiB",
-    progress: Progress | None = None,
-    allow_small_parts: bool = False,
+    readable: Readable, *args: Same, progress: Progress | None = None, **options: Same
 ) -> partsum.ObjectChecksums:
     """`partsum.hash_stream` for asyncio; `readable` is read on another thread.
 
-    Its `read` is a plain one, not a coroutine. A cancelled task waits at most a second for a read
-    that does not return; the thread then ends with that read, and hashes no more.
+    Its `read` is a plain method, not a coroutine. A cancelled task waits at most a second for a
+    read that does not return. The thread ends when the read returns, and hashes no more.
 
-    >>> import asyncio, io, partsum.aio
-    >>> sums = asyncio.run(partsum.aio.hash_stream(io.BytesIO(b"aaa"), "CRC64NVME"))
-    >>> sums.checksum("CRC64NVME")
-    'Rnr2/5P7Gsk='
+    Example:
+        >>> import asyncio, io, partsum.aio
+        >>> sums = asyncio.run(partsum.aio.hash_stream(io.BytesIO(b"aaa"), "CRC64NVME"))
+        >>> sums.checksum("CRC64NVME")
+        'Rnr2/5P7Gsk='
     """
-    call = partial(
-        hash_filled,
-        algorithms=algorithms,
-        part_size=part_size,
-        threads=threads,
-        memory_limit=memory_limit,
-        allow_small_parts=allow_small_parts,
-    )
-    return await _in_own_thread(fill_from(readable), call, progress)
+    stoppable = _Stoppable(readable)
+    call = _Call(partial(partsum.hash_stream, stoppable, *args, **options), progress)
+    stoppable.check = call.check
+    future: concurrent.futures.Future[None] = concurrent.futures.Future()
+    future.set_running_or_notify_cancel()  # cancelling it does not end the thread
+
+    def run() -> None:
+        context.run(call.run)
+        future.set_result(None)
+
+    context = contextvars.copy_context()
+    # A daemon, so that a read from a silent pipe does not keep the interpreter from ending.
+    threading.Thread(target=run, name="partsum-aio", daemon=True).start()
+    return await call.result(asyncio.wrap_future(future))
+
+
+async def _in_executor(function: Callable[..., T], progress: Progress | None) -> T:
+    call = _Call(function, progress)
+    context = contextvars.copy_context()
+    done = asyncio.get_running_loop().run_in_executor(None, context.run, call.run)
+    return await call.result(done)
 
 
 class _Stopped(Exception):
-    """Nobody wants the result any more."""
+    """The result is not needed any more."""
+
+
+class _Stoppable:
+    """A stream that stops between two reads."""
+
+    check: Callable[[], None]
+
+    def __init__(self, readable: Readable) -> None:
+        self._fill = fill_from(readable)
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        count = self._fill(buffer)
+        self.check()
+        return count
 
 
 class _Call(Generic[T]):
-    """What the event loop and the thread that hashes know of each other."""
+    """One call, as the event loop and the thread that hashes share it."""
 
-    def __init__(self, call: Callable[..., T], progress: Progress | None) -> None:
-        if progress is not None and not callable(progress):
-            raise TypeError(f"progress must be callable or None, not {type(progress).__name__}")
-        self._call = call
+    def __init__(self, function: Callable[..., T], progress: Progress | None) -> None:
+        check_progress(progress)
+        self._function = function
         self._progress = progress
         self._loop = asyncio.get_running_loop()
         self._started = False
         self._stop = False
-        self._outcome: list[T] = []
+        self._result: list[T] = []
         self._error: BaseException | None = None
 
     def run(self) -> None:
-        """Do the work, on the thread; what comes of it is kept for `outcome`."""
+        """Call the function, on the thread; keep its result or exception for `result`."""
         self._started = True
         try:
             self.check()
-            self._outcome.append(self._call(progress=self._hashed))
+            self._result.append(self._function(progress=self._hashed))
         except BaseException as error:
             self._error = self._error or error
 
     def check(self) -> None:
-        """Stop here if nobody wants the result any more."""
+        """Stop here if the result is not needed any more."""
         if self._stop:
             raise _Stopped
 
     def _hashed(self, hashed: int) -> None:
         self.check()
         if self._progress is not None:
-            self._loop.call_soon_threadsafe(self._tell, self._progress, hashed)
+            self._loop.call_soon_threadsafe(self._report, self._progress, hashed)
 
-    def _tell(self, progress: Progress, hashed: int) -> None:
+    def _report(self, progress: Progress, hashed: int) -> None:
         if not self._stop:
             try:
                 progress(hashed)
@@ -273,7 +253,7 @@ class _Call(Generic[T]):
                 self._error = error
                 self._stop = True
 
-    async def outcome(self, done: asyncio.Future[None]) -> T:
+    async def result(self, done: asyncio.Future[None]) -> T:
         """Wait for the thread; stop it if the task is cancelled."""
         try:
             await asyncio.wait({done})
@@ -281,45 +261,13 @@ class _Call(Generic[T]):
             self._stop = True
             if self._started:
                 await asyncio.wait({done}, timeout=GRACE)
-            done.cancel()  # one that is still in the executor's queue never starts
+            done.cancel()  # a call that is still in the executor's queue never starts
             raise
-        # The loop told the last progress before it learnt that the thread is done.
+        # The loop has reported all progress before it learns that the thread is done.
         error, self._error = self._error, None
         if error is not None:
             try:
                 raise error
             finally:
                 del error  # its traceback has this frame
-        return self._outcome.pop()
-
-
-async def _in_executor(call: Callable[..., T], progress: Progress | None) -> T:
-    job = _Call(call, progress)
-    context = contextvars.copy_context()
-    loop = asyncio.get_running_loop()
-    return await job.outcome(loop.run_in_executor(None, context.run, job.run))
-
-
-async def _in_own_thread(fill: Fill, call: Callable[..., T], progress: Progress | None) -> T:
-    def checked_fill(view: memoryview) -> int:
-        count = fill(view)
-        job.check()
-        return count
-
-    job = _Call(partial(call, checked_fill), progress)
-    context = contextvars.copy_context()
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-
-    def settle() -> None:
-        if not done.done():
-            done.set_result(None)
-
-    def run() -> None:
-        context.run(job.run)
-        with suppress(RuntimeError):  # the loop is closed, and nobody waits
-            loop.call_soon_threadsafe(settle)
-
-    # A daemon, so that a read from a silent pipe does not keep the interpreter from ending.
-    threading.Thread(target=run, name="partsum-aio", daemon=True).start()
-    return await job.outcome(done)
+        return self._result.pop()

@@ -1,8 +1,10 @@
 """hash_stream: the same as hash_bytes, whatever the bytes come from and however they come."""
 
+import asyncio
 import errno
 import gc
 import gzip
+import http.client
 import io
 import os
 import socket
@@ -12,6 +14,7 @@ import tempfile
 import textwrap
 import threading
 import time
+import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -20,6 +23,7 @@ from typing import Any
 
 import oracle
 import partsum
+import partsum.aio
 import pytest
 import settings_hypothesis  # noqa: F401
 from hypothesis import given
@@ -180,6 +184,48 @@ def test_it_begins_where_the_stream_stands_and_leaves_it_open(data: bytes) -> No
     assert partsum.hash_stream(stream) == partsum.hash_bytes(data[1000:])
     assert not stream.closed
     assert stream.tell() == len(data)
+
+
+class CutShort:
+    """A server whose responses end after three of a hundred bytes."""
+
+    def __enter__(self) -> str:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+        return f"http://127.0.0.1:{self._server.getsockname()[1]}/"
+
+    def _serve(self) -> None:
+        with self._server, self._server.accept()[0] as connection:
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc")
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+
+
+def by_hashing_reader(body: Any) -> partsum.ObjectChecksums:
+    reader = partsum.HashingReader(body, part_size=None)
+    while reader.read(10):
+        pass
+    return reader.checksums()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        partsum.hash_stream,
+        lambda body: asyncio.run(partsum.aio.hash_stream(body)),
+        by_hashing_reader,
+    ],
+    ids=["hash_stream", "aio", "HashingReader"],
+)
+def test_a_response_that_is_cut_short(function: Callable[[Any], Any]) -> None:
+    """http.client ends it as if it were whole."""
+    with CutShort() as url, urllib.request.urlopen(url) as body:
+        with pytest.raises(http.client.IncompleteRead) as caught:
+            function(body)
+        assert caught.value.expected == 97
 
 
 # --- how parts are cut ---------------------------------------------------------------------------
@@ -558,17 +604,27 @@ INTERRUPTED = """
     import os, signal, sys, threading, time
     import partsum
 
-    class Slow:
+    started = threading.Event()
+
+    class Endless:
         def readinto(self, buffer):
+            started.set()
             return len(buffer)
+
+    class Silent:
+        def readinto(self, buffer):
+            started.set()
+            return pipe.readinto(buffer)
 
     kind = sys.argv[1]
     ends = os.pipe()
-    stream = {"reading": open(ends[0], "rb", buffering=0), "hashing": Slow(), "part": Slow()}[kind]
+    pipe = open(ends[0], "rb", buffering=0)
+    stream = Silent() if kind == "reading" else Endless()
     part_size = {"part": "5GiB"}.get(kind, "64MiB")
     sent = []
     def interrupt():
-        time.sleep(0.7)
+        started.wait()
+        time.sleep(0.1)
         sent.append(time.monotonic())
         os.kill(os.getpid(), signal.SIGINT)
     threading.Thread(target=interrupt, daemon=True).start()
