@@ -95,13 +95,22 @@ TYPES = {
 TYPE_NAME = re.compile(r"\b(?:\w+\.)*(_?[A-Z]\w*)\b")
 
 
-def shorten_types(*event: str | None) -> tuple[str | None, ...]:
+def signature(
+    app: Sphinx, _what: str, name: str, *event: str | None
+) -> tuple[str | None, ...]:
     """Remove the modules and underscores of type names from a signature."""
 
-    def short(name: re.Match[str]) -> str:
-        return TYPES.get(name[1], name[1].removeprefix("_"))
+    def short(type_name: re.Match[str]) -> str:
+        return TYPES.get(type_name[1], type_name[1].removeprefix("_"))
 
-    return tuple(text and TYPE_NAME.sub(short, text) for text in event[-2:])
+    parameters, returns = event[-2:]
+    if name.startswith(
+        "partsum.aio."
+    ):  # copied at run time from the function in partsum
+        objects = app.env.autoapi_all_objects  # type: ignore[attr-defined]
+        same = objects[name.replace(".aio.", ".")]
+        parameters = f"({same.args})"
+    return tuple(text and TYPE_NAME.sub(short, text) for text in (parameters, returns))
 
 
 OPTION = re.compile(r"(?<![\w`-])(--?[a-z][a-z0-9-]*)")
@@ -123,7 +132,7 @@ def examples_as_code(_app: Sphinx, _context: object, lines: list[str]) -> None:
 
 def setup(app: Sphinx) -> None:
     """Register the hooks with Sphinx."""
-    app.connect("autodoc-process-signature", shorten_types)
+    app.connect("autodoc-process-signature", signature)
     app.connect("sphinx-click-process-description", options_as_code)
     app.connect("sphinx-click-process-options", options_as_code)
     app.connect("sphinx-click-process-epilog", examples_as_code)
