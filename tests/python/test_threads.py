@@ -313,6 +313,7 @@ LONG = """
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs holes in files and memory")
+@pytest.mark.serial
 @pytest.mark.parametrize("kind", ["bytes", "one part", "pieces", "auto", "mmap", "read", "plans"])
 def test_control_c_stops_a_long_job(kind: str, tmp_path: Path) -> None:
     """The job would take many seconds; the bound is generous because the machine is shared."""
