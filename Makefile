@@ -49,6 +49,7 @@ lint: .venv/.wheel ## formatting, clippy, ruff, mypy --strict, the layers, stubs
 	target/layering --quiet
 	$(BIN)/ruff format --check $(PY_CODE)
 	$(BIN)/ruff check $(PY_CODE)
+	PYTHONPATH=python $(BIN)/lint-imports
 	$(BIN)/mypy
 	cd tests && ../$(BIN)/python -m mypy.stubtest partsum --mypy-config-file ../pyproject.toml
 

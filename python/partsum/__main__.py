@@ -1,18 +1,18 @@
-"""``partsum`` and ``python -m partsum``: the command line, and a short way to its plainest uses.
+"""``partsum`` and ``python -m partsum``: the command line, with a shortcut for its simplest uses.
 
-The short way prints what the verb would print, or leaves it to the verb before anything is printed.
-It is there for loops of shells, because importing the command line takes longer than a small file.
+Importing the command line takes longer than hashing a small file, which a loop in a shell would
+notice. The shortcut prints what the verb would print, or else leaves everything to the verb.
 """
 
 import os
 import stat
 import sys
 
-# What the verbs compute without options: algorithm and part size.
+# Algorithm and part size of the verbs without options.
 _VERBS = {"etag": ("MD5", "boto3"), "sum": ("SHA256", None)}
-# Bytes of files: more may want a progress bar.
+# Bytes to hash: more may need a progress bar.
 _SMALL = 32 << 20
-# Bytes of output that any pipe takes at once.
+# Bytes that one write to any pipe takes.
 _AT_ONCE = 4096
 
 
@@ -35,7 +35,7 @@ def run() -> None:
 
 
 def _digests(verb: str, *names: str) -> bool:
-    """Print the digests of small regular files with plain names; False if it is not so plain."""
+    """Print the digests of small regular files with plain names; False leaves it to the verb."""
     if "PARTSUM_CACHE" in os.environ or not all(map(_is_plain, names)):
         return False
     from partsum import ObjectChecksums, hash_files
@@ -57,18 +57,18 @@ def _digests(verb: str, *names: str) -> bool:
 
 
 def _is_plain(name: str) -> bool:
-    """Tell a name that is neither an option nor standard input, nor has to be escaped."""
+    """Tell a name that is no option, is not standard input, and need not be escaped."""
     return name.isprintable() and "\\" not in name and not name.startswith("-")
 
 
 def _size(name: str) -> int:
-    """The bytes of a regular file; too many for the short way if it may be read as a stream."""
+    """Return the size of a regular file; of anything else, too much for the shortcut."""
     status = os.stat(name)  # noqa: PTH116  (pathlib takes as long as the rest)
     return status.st_size if stat.S_ISREG(status.st_mode) and status.st_size else _SMALL + 1
 
 
 def _write(text: str) -> bool:
-    """Print on stdout; False if that does not work, which the long way says."""
+    """Print on stdout; False if that fails, which the verb then reports."""
     data = os.fsencode(text)
     try:
         return len(data) <= _AT_ONCE and os.write(1, data) == len(data)

@@ -17,7 +17,8 @@ from typing import Any
 
 import partsum
 import pytest
-from partsum.cli.cached import cache as cached, store
+from partsum.cli.cached import cache as cached
+from partsum.cli.cached import store
 from shell import MIB, multipart_etag, ok, ok_json, pattern, posix_only, run
 
 pytestmark = posix_only

@@ -67,7 +67,7 @@ def test_json(file: Path) -> None:
 def test_no_plan_is_status_1(file: Path) -> None:
     done = run("solve", file, f"{'0' * 32}-3")
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
-    assert b"no usual plan" in done.stderr
+    assert b"no usual part size" in done.stderr
     done = run("solve", "--json", file, f"{'0' * 32}-3")
     assert (done.returncode, done.stderr, json.loads(done.stdout)["plans"]) == (1, b"", [])
 

@@ -1,4 +1,9 @@
-"""The command line: ``partsum VERB``. One module per verb, imported when it is called."""
+"""The command line: ``partsum VERB``. Each verb is a module, imported when the verb is called.
+
+What verbs share is in folders by product: ``sums/`` (how files are hashed, and the lines that list
+digests), ``manifests/`` and ``cached/`` (what ``--cache`` keeps); in ``options.py`` (what is
+typed), ``terminal.py`` (what is printed), ``files.py`` and ``client.py`` (S3).
+"""
 
 import sys
 from collections.abc import Sequence
@@ -24,17 +29,17 @@ VERBS = (
     "doctor",
     "completion",
 )
-"""One module of this package per verb, in the order of the help; each has a ``command``."""
+"""The verbs in the order of the help. Each is a module of this package that has a `command`."""
 
 # From click 8.2 on, `partsum` alone is an error that shows the help.
 NO_VERB: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
 
 
 class Verbs(click.Group):
-    """A group that imports a verb when it is needed and prints every error on one line."""
+    """A click group that imports a verb when it is called, and prints every error on one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the verbs, in the order of the help."""
+        """Return the verbs in the order of the help."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -52,7 +57,7 @@ class Verbs(click.Group):
         standalone_mode: bool = True,
         **extra: object,
     ) -> Any:  # noqa: ANN401  (as click has it)
-        """Run a verb and exit with what it returns; the help tells what that means."""
+        """Run a verb and exit with the status that it returns."""
         prog_name = prog_name or "partsum"
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
@@ -81,19 +86,20 @@ class Verbs(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b
 Examples:
-  partsum sum -a sha256 FILE...        as sha256sum prints it
-  partsum sum -c SHA256SUMS            as sha256sum -c checks it
+  partsum sum -a sha256 FILE...        prints what sha256sum prints
+  partsum sum -c SHA256SUMS            checks as sha256sum -c does
   partsum etag big.tar                 the ETag after boto3's upload_file
-  partsum parts -a crc32c big.tar      every part, and the object
+  partsum parts -a crc32c big.tar      the checksums of every part and the object
   partsum solve big.tar ETAG           the part size behind an ETag
   partsum verify big.tar s3://B/K      is that object this file?
-  partsum upload big.tar s3://bucket/  under checksums that S3 compares
-  partsum manifest DIR -o FILE         every file of a tree, to be checked""",
+  partsum upload big.tar s3://bucket/  with checksums that S3 compares
+  partsum manifest DIR -o FILE         the checksums of a directory, to check later""",
 )
 @click.version_option(partsum.__version__, prog_name="partsum", message="%(prog)s %(version)s")
 def main() -> None:
     """Print every checksum that Amazon S3 will show for a file, before it is uploaded.
 
-    Exit status: 0 all is well; 1 a mismatch, or something that cannot be read; 2 wrong usage; 3
-    neither: what S3 says does not tell (verify), or a manifest is out of date (manifest --check).
+    Exit status: 0 success; 1 a mismatch, or something that cannot be read; 2 wrong usage; 3 no
+    answer: what S3 says does not decide it (verify), or a manifest is out of date (manifest
+    --check).
     """

@@ -72,10 +72,8 @@ def _installed(package: str) -> str | None:
 
 def _text(value: object) -> str:
     match value:
-        case bool():
+        case bool() | None:
             return "yes" if value else "no"
-        case None:
-            return "no"
         case dict():
             return ", ".join(f"{key} {_text(item)}" for key, item in value.items())
         case list():

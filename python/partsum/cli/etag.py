@@ -4,7 +4,7 @@ import click
 
 from partsum.cli.options import files_argument, hash_options, json_option
 from partsum.cli.sums.hashing import HashOptions, facts, hash_each, print_each
-from partsum.cli.sums.lines import digest_line
+from partsum.cli.terminal import digest_line
 
 
 @click.command(

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -56,7 +55,7 @@ def replaced(name: str) -> Iterator[Callable[[bytes], object]]:
     path = Path(name).resolve()  # a symbolic link stays one
     written = path
     if path.is_file() or not path.exists():
-        written = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+        written = path.with_name(f".{path.name}.{os.urandom(4).hex()}.partial")
     try:
         with written.open("wb" if written is path else "xb") as file:
             yield file.write

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 import partsum
-from partsum.cli.terminal import reason, say
+from partsum.cli.terminal import say
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -59,8 +59,8 @@ class PartSize(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         part_size = part_size_of(value)
         try:
             partsum.plan_parts(0, part_size, allow_small_parts=True)
-        except ValueError as error:
-            self.fail(reason(error), param, ctx)
+        except partsum.PartsumError as error:
+            self.fail(error.problem, param, ctx)
         if _DECIMAL_UNIT.fullmatch(value):
             say(f"note: {value} is a power of 1000; the AWS CLI reads it as {value[:-1]}iB")
         return part_size
@@ -196,4 +196,5 @@ def refuse(names: Iterable[str], why: str) -> None:
                 continue  # "--no-cache" asks for nothing
             if param.is_flag and not param.is_bool_flag and param.flag_value != value:
                 continue  # another one of options that share a parameter
-            raise click.UsageError(why.format(max(param.opts, key=len)), ctx)
+            option = next(opt for opt in param.opts if opt.startswith("--"))
+            raise click.UsageError(why.format(option), ctx)

@@ -11,7 +11,7 @@ from partsum.cli.sums.hashing import (
     object_checksums,
     part_documents,
 )
-from partsum.cli.terminal import Failure, attempt, counted, emit, emit_json, reason, say
+from partsum.cli.terminal import attempt_only, counted, emit, emit_json, reason, say
 
 
 @click.command(
@@ -68,11 +68,7 @@ def command(
     elif not algorithms:
         refuse(("checksum_type",), "{} needs -a; give both as create-multipart-upload got them")
     options = hashing._replace(algorithms=tuple(dict.fromkeys(("MD5", *algorithms))))
-    sums = attempt(options.hash, file)
-    if isinstance(sums, Failure):
-        if layout == "json":
-            emit_json({"path": file, "error": sums.reason})
-        return sums.status
+    sums = attempt_only(options.hash, file, {"path": file} if layout == "json" else None)
     try:
         if layout == "s3api":
             alg = algorithms[0] if algorithms else None

@@ -6,7 +6,7 @@ import click
 
 import partsum
 from partsum.cli.options import json_option, part_size_option, threads_option
-from partsum.cli.terminal import Callback, Failure, attempt, counted, emit, emit_json, say
+from partsum.cli.terminal import Callback, attempt_only, counted, emit, emit_json, say
 
 
 @click.command(
@@ -43,12 +43,8 @@ def command(
             name, etag, candidates=part_size or None, threads=threads, progress=progress
         )
 
-    plans = attempt(solve, file)
     document: dict[str, Any] = {"path": file, "etag": etag}
-    if isinstance(plans, Failure):
-        if as_json:
-            emit_json(document | {"error": plans.reason})
-        return plans.status
+    plans = attempt_only(solve, file, document if as_json else None)
     if as_json:
         emit_json(document | {"plans": [_details(plan) for plan in plans]})
     elif plans:

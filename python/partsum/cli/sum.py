@@ -23,8 +23,7 @@ from partsum.cli.sums.hashing import (
     hash_each,
     print_each,
 )
-from partsum.cli.sums.lines import digest_line
-from partsum.cli.terminal import Callback, Failure
+from partsum.cli.terminal import Callback, Failure, digest_line
 
 if TYPE_CHECKING:
     from partsum.cli.sums.check import Verbosity

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from threading import Lock
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -55,6 +55,14 @@ def escape(name: str) -> tuple[str, str]:
     return "\\" if escaped != name else "", escaped
 
 
+def digest_line(
+    value: str, name: str, tag: str | None = None, *, mode: str = " ", escaping: bool = True
+) -> str:
+    """Return a line of md5sum, or with a tag, of ``md5sum --tag``."""
+    mark, shown = escape(name) if escaping else ("", name)
+    return f"{mark}{tag} ({shown}) = {value}" if tag else f"{mark}{value} {mode}{shown}"
+
+
 def verdict_line(name: str, status: str, details: str = "") -> str:
     """Return the line that tells what a comparison found about a file."""
     mark, shown = escape(name)
@@ -76,11 +84,38 @@ def say(message: str) -> None:
         click.echo(os.fsencode(line) + b"\n", err=True, nl=False)
 
 
+# The arguments and the hints of the library's errors, in the words of the command line.
+_ARGUMENTS = {
+    "algorithm": "-a",
+    "algorithms": "-a",
+    "checksum_type": "--checksum-type",
+    "etag": "ETAG",
+    "part_size": "--part-size",
+    "plans": "--part-size",
+    "threads": "--threads",
+}
+_HINTS = {
+    "ADD_ALGORITHM": "add -a {}",
+    "ALLOW_SMALL_PARTS": "give --allow-small-parts for a store that accepts them",
+    "ENLARGE_PARTS": "give --part-size {} or more",
+    "GIVE_PART_SIZE": "give --part-size {}",
+    "HASH_AS_PUT_OBJECT": "give --part-size none",
+    "HASH_WITH_OBJECT_PARTS": "its {} parts have different sizes, and --part-size is one size",
+    "NAME_ALGORITHM": "give -a",
+    "PASS_ALL_PAGES": "give the output of list-parts for all pages",
+    "USE_STREAM": "save it to a file first",
+}
+
+
 def reason(error: BaseException) -> str:
-    """Return what went wrong, without the name of the file."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error)
+    """Return what went wrong and what to do, without the name of the file."""
+    problem = getattr(error, "problem", None)
+    if problem is None:  # not an error of the library
+        return getattr(error, "strerror", None) or str(error)
+    argument = _ARGUMENTS.get(getattr(error, "argument", None) or "")
+    text = f"{argument}: {problem}" if argument else str(problem)
+    name, value = getattr(error, "hint", None) or ("", "")
+    return f"{text}; {_HINTS[name].format(value or 'BYTES')}" if name in _HINTS else text
 
 
 def failure(error: BaseException) -> str:
@@ -133,6 +168,24 @@ def attempt(
     if not silent:
         say(f"{name}: {failed.reason}")
     return failed
+
+
+def attempt_only(
+    work: Callable[[str, Callback | None], T], name: str, document: dict[str, Any] | None
+) -> T:
+    """Work on the only file of a verb; if that fails, end the verb.
+
+    Args:
+        work: What to do with the file.
+        name: The file.
+        document: With --json, what the JSON says beside the error; None without.
+    """
+    result = attempt(work, name)
+    if isinstance(result, Failure):
+        if document is not None:
+            emit_json(document | {"error": result.reason})
+        click.get_current_context().exit(result.status)
+    return result
 
 
 # --- progress ----------------------------------------------------------------------------------

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import partsum
 from partsum.cli.client import (
     CLIENT_OPTIONS,
+    Client,
     Connection,
     S3Name,
     S3NameType,
@@ -26,16 +27,15 @@ from partsum.cli.options import F, cache_option, json_option, refuse, threads_op
 from partsum.cli.terminal import (
     NO_ANSWER,
     Callback,
-    Failure,
     ProgressBar,
-    attempt,
+    attempt_only,
     emit,
     emit_json,
     reason,
     verdict_line,
     worse,
 )
-from partsum.s3._quirks import QUIRKS
+from partsum.s3 import QUIRKS
 
 if TYPE_CHECKING:
     from partsum.cli.cached.cache import Cache
@@ -44,14 +44,6 @@ if TYPE_CHECKING:
 Compare = Callable[[str | partsum.ObjectChecksums, Callback | None], partsum.Verdict]
 
 STATUS = {"MATCH": 0, "MISMATCH": 1, "NOT_COMPARABLE": NO_ANSWER}
-
-
-class Remote(NamedTuple):
-    """What to ask S3 about, and how."""
-
-    url: S3Name
-    connection: Connection
-    arguments: dict[str, Any]
 
 
 def _responses_option(*names: str, help: str) -> Callable[[F], F]:
@@ -132,13 +124,14 @@ def command(
     if (url is None) == (not saved):
         raise click.UsageError("give either s3://BUCKET/KEY or what S3 said (--head, ...)")
     remote_only = ("version_id", "quirks", "sse_c", *CLIENT_OPTIONS)
-    arguments = {**sse_c, "quirks": quirks, "threads": threads}
+    arguments: dict[str, Any] = {**sse_c, "quirks": quirks, "threads": threads}
     if os.path.isdir(file):  # noqa: PTH112
         if url is None:
             raise click.UsageError("a directory is compared with s3://BUCKET/PREFIX/")
         refuse(("version_id", "cache"), "{} has no meaning for a directory")
         prefix = url if url.is_prefix else url._replace(key=f"{url.key}/")
-        return verify_tree(file, Remote(prefix, connection, arguments), quiet, as_json)
+        client = connection.client()
+        return verify_tree(client, file, prefix, arguments, quiet=quiet, as_json=as_json)
     refuse(("quiet",), "{} is for a directory")
     if url is None:
         refuse(remote_only, "{} has no meaning without s3://BUCKET/KEY: nothing is asked")
@@ -146,7 +139,8 @@ def command(
     else:
         if url.is_prefix:  # as the AWS CLI copies a file there
             url = url.below(os.path.basename(file))  # noqa: PTH119
-        compare = _with_object(Remote(url, connection, arguments | {"VersionId": version_id}))
+        arguments["VersionId"] = version_id
+        compare = partial(_with_object, connection.client(), url, arguments)
 
     def find(name: str, progress: Callback | None) -> partsum.Verdict:
         for sums in cache.remembered(name) if cache else ():
@@ -154,11 +148,7 @@ def command(
                 return verdict
         return compare(name, progress)
 
-    verdict = attempt(find, file)
-    if isinstance(verdict, Failure):
-        if as_json:
-            emit_json({"path": file, "error": verdict.reason})
-        return verdict.status
+    verdict = attempt_only(find, file, {"path": file} if as_json else None)
     if as_json:
         emit_json({"path": file} | verdict_document(verdict))
     else:
@@ -175,24 +165,33 @@ def _with_saved(
     return partsum.verify(file, responses, threads=threads, progress=progress)
 
 
-def _with_object(remote: Remote) -> Compare:
+def _with_object(
+    client: Client,
+    url: S3Name,
+    arguments: dict[str, Any],
+    file: str | partsum.ObjectChecksums,
+    progress: Callback | None,
+) -> partsum.Verdict:
     from partsum.s3 import verify_object
 
-    client = remote.connection.client()
-
-    def compare(file: str | partsum.ObjectChecksums, progress: Callback | None) -> partsum.Verdict:
-        try:
-            return verify_object(client, file, *remote.url, progress=progress, **remote.arguments)
-        except Exception as error:
-            words = s3_reason(error)
-            if words is None:
-                raise
-            raise partsum.PartsumError(f"{remote.url}: {words}") from error
-
-    return compare
+    try:
+        return verify_object(client, file, *url, progress=progress, **arguments)
+    except Exception as error:
+        words = s3_reason(error)
+        if words is None:
+            raise
+        raise partsum.PartsumError(f"{url}: {words}") from error
 
 
-def verify_tree(directory: str, remote: Remote, quiet: bool, as_json: bool) -> int:
+def verify_tree(
+    client: Client,
+    directory: str,
+    url: S3Name,
+    arguments: dict[str, Any],
+    *,
+    quiet: bool,
+    as_json: bool,
+) -> int:
     """Compare a directory with a prefix, print what was found, and return the exit status."""
     from partsum.s3 import verify_prefix
 
@@ -200,10 +199,7 @@ def verify_tree(directory: str, remote: Remote, quiet: bool, as_json: bool) -> i
     documents: list[dict[str, Any]] = []
     status = 0
     bar = ProgressBar(0)  # nobody knows yet how much it is
-    client = remote.connection.client()
-    entries = verify_prefix(
-        client, directory, *remote.url, progress=bar.callback, **remote.arguments
-    )
+    entries = verify_prefix(client, directory, *url, progress=bar.callback, **arguments)
     with s3_errors(), closing(entries):
         for entry in entries:
             counts[str(entry.status)] += 1
@@ -214,13 +210,12 @@ def verify_tree(directory: str, remote: Remote, quiet: bool, as_json: bool) -> i
                 documents.append(entry.to_dict())
                 continue
             bar.clear()
-            url = f"s3://{remote.url.bucket}/{entry.key}"
-            name = url if entry.path is None else entry.path
+            name = f"s3://{url.bucket}/{entry.key}" if entry.path is None else entry.path
             emit(verdict_line(name, str(entry.status), entry.reason))
     bar.clear()
     if as_json:
         found = {"counts": dict(counts), "entries": documents}
-        emit_json({"path": directory, "url": str(remote.url)} | found)
+        emit_json({"path": directory, "url": str(url)} | found)
     return status
 
 

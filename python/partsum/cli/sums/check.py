@@ -27,6 +27,18 @@ Verbosity = Literal["quiet", "status", "warn"] | None
 STANDARD_INPUT = "'standard input'"
 
 
+_OTHER_PLAN = "of another number of parts than --part-size {} gives"
+_WARNINGS = {
+    "IMPROPER": ("line is improperly formatted", "lines are improperly formatted"),
+    "unreadable": ("listed file could not be read", "listed files could not be read"),
+    "FAILED": ("computed checksum did NOT match", "computed checksums did NOT match"),
+    "other plan": (
+        f"composite checksum is {_OTHER_PLAN}",
+        f"composite checksums are {_OTHER_PLAN}",
+    ),
+}
+
+
 class CheckRules(NamedTuple):
     """What counts as a failure, and what is printed."""
 
@@ -175,26 +187,10 @@ class CheckFile:
         if self.rules.verbosity == "status":
             return
         if counts["proper"]:
-            number_of_parts = (
-                f"of another number of parts than --part-size {self.hashing.part_size or 'none'} "
-                "gives"
-            )
-            for count, one, many in (
-                ("IMPROPER", "line is improperly formatted", "lines are improperly formatted"),
-                ("unreadable", "listed file could not be read", "listed files could not be read"),
-                (
-                    "FAILED",
-                    "computed checksum did NOT match",
-                    "computed checksums did NOT match",
-                ),
-                (
-                    "other plan",
-                    f"composite checksum is {number_of_parts}",
-                    f"composite checksums are {number_of_parts}",
-                ),
-            ):
+            for count, words in _WARNINGS.items():
                 if counts[count]:
-                    say(f"WARNING: {counted(counts[count], one, many)}")
+                    warning = counted(counts[count], *words)
+                    say(f"WARNING: {warning.format(self.hashing.part_size or 'none')}")
             if self.rules.ignore_missing and not counts["OK"]:
                 say(f"{self.shown}: no file was verified")
         if ambiguous:

@@ -59,7 +59,7 @@ class HashOptions(NamedTuple):
 
     def hash_files(
         self, names: Sequence[str], progress: Callback | None
-    ) -> Iterator[ObjectChecksums | partsum.FileError]:
+    ) -> "Iterator[ObjectChecksums | partsum.FileError]":
         """Hash regular files at once: their parts share the SIMD lanes."""
         hash_files = self.cache.hash_files if self.cache else partsum.hash_files
         kwargs = self.as_kwargs() | {"progress": progress}
@@ -173,7 +173,7 @@ def hash_digests(
     if not whole:
         return Digests.of(options.hash(name, progress), whole=False)
     if has_size(name):
-        with suppress(partsum.PartPlanError):  # which the parts, if it is theirs, raise again
+        try:
             if not options.algorithms:
                 one = options._replace(algorithms=tuple(whole), part_size=None)
                 return Digests.of(one.hash(name, progress), whole=True)
@@ -182,6 +182,8 @@ def hash_digests(
             plans = [None, kwargs.pop("part_size")]
             put, sums = partsum.hash_plans(name, plans, algorithms, **kwargs)
             return Digests(sums.size, {alg: put.parts[0].digest(alg) for alg in whole}, sums)
+        except partsum.PartPlanError:
+            pass  # too large for one PutObject; where the parts are refused, they are again below
         if options.cache and not options.algorithms:
             digests = options.cache.digests(
                 name, whole, lambda: _hash_stream(name, whole, options, progress).whole

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from partsum import ALGORITHMS
-from partsum.cli.terminal import escape
 
 # Other tools' names for S3's algorithms.
 _TAGS = {name: name for name in ALGORITHMS} | {
@@ -24,14 +23,6 @@ _HEX = re.compile("[0-9A-Fa-f]+")
 _COUNT = re.compile("[1-9][0-9]{0,4}")
 _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 _ESCAPED = {"\\": "\\", "n": "\n", "r": "\r"}
-
-
-def digest_line(
-    value: str, name: str, tag: str | None = None, *, mode: str = " ", escaping: bool = True
-) -> str:
-    """Return a line of md5sum, or with a tag, of ``md5sum --tag``."""
-    mark, shown = escape(name) if escaping else ("", name)
-    return f"{mark}{tag} ({shown}) = {value}" if tag else f"{mark}{value} {mode}{shown}"
 
 
 class ListedDigest(NamedTuple):
