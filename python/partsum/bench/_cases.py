@@ -2,8 +2,8 @@
 
 A peer does what a careful user writes: as many workers as partsum has threads, the parts or files
 split among them, and several algorithms one after the other over a part in memory. A library is
-compared with the library, a command with the command, start-up included. Every contender returns
-its digests, so that they can be compared.
+compared with the library, a command with the command, start-up included. Both return the digests,
+so that they can be compared.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -32,10 +32,12 @@ from partsum.bench._peers import (
     output,
     present_commands,
 )
+from partsum.bench._report import Result
 
 T = TypeVar("T")
-Opened: TypeAlias = AbstractContextManager[Callable[[int], Bytes]]
-"""Gives the bytes of the part at an offset."""
+Digests: TypeAlias = Callable[[], Sequence[Any]]
+Row: TypeAlias = tuple[str, str, Digests, str, str, Digests]
+"""The group, how partsum computes the digests, its function, and the peer with the same two."""
 
 SMALL_FILE = 64 << 10
 # More names than that do not fit into one command line everywhere.
@@ -47,6 +49,11 @@ READ = 256 << 10
 class Job(NamedTuple):
     """An everyday job.
 
+    Attributes:
+        name: Name that selects it.
+        title: Title in reports.
+        algorithms: The algorithms that it computes.
+
     Example:
         >>> from partsum import bench
         >>> bench.JOBS["tree"].title
@@ -54,11 +61,8 @@ class Job(NamedTuple):
     """
 
     name: str
-    """Name that selects it."""
     title: str
-    """Title in reports."""
     algorithms: tuple[str, ...]
-    """The algorithms that it computes."""
 
 
 _FOUR = ("MD5", "SHA256", "CRC64NVME", "CRC32C")
@@ -75,29 +79,24 @@ JOBS: Mapping[str, Job] = MappingProxyType({job.name: job for job in _JOBS})
 """The everyday jobs by name."""
 
 
-class Contender(NamedTuple):
-    """Partsum or a peer, and how it computes the digests of a case."""
-
-    name: str
-    how: str
-    digests: Callable[[], Sequence[Any]]
-
-
 @dataclass(frozen=True)
 class Case:
-    """One comparison of partsum with a peer."""
+    """One comparison of partsum with a peer.
 
-    job: Job
-    group: str
-    source: str
-    size: int
-    messages: int
-    paths: tuple[Path, ...]
-    partsum: Contender = field(repr=False)
-    peer: Contender = field(repr=False)
+    Attributes:
+        result: What is compared, without the pairs of runs.
+        paths: The files that are read.
+        ours: Function of partsum that computes the digests.
+        theirs: Function of the peer that computes the same digests.
+    """
+
+    result: Result
+    paths: Sequence[Path]
+    ours: Digests
+    theirs: Digests
 
     def __str__(self) -> str:
-        return f"{self.job.title}, {self.source}, {self.peer.name}"
+        return f"{self.result.title}, {self.result.source}, {self.result.peer}"
 
 
 class Cases:
@@ -109,81 +108,78 @@ class Cases:
         self._size = size
         self._part_size = part_size
         self._threads = threads
+        self._options: dict[str, Any] = {
+            "part_size": part_size,
+            "threads": threads,
+            "allow_small_parts": True,
+        }
         self._offsets = range(0, size, part_size)
         self._digests = library_digests()
-        self._memory: bytes | None = None
+        self._memory = b""
 
     def of_job(self, job: Job) -> Iterator[Case]:
         """The cases of an everyday job: libraries, then commands."""
         make = {"tree": self._tree, "whole-md5": self._whole, "whole-sha256": self._whole}
-        yield from make.get(job.name, self._object)(job)
+        return make.get(job.name, self._object)(job)
 
     def of_algorithm(self, algorithm: str, source: str) -> Iterator[Case]:
         """One algorithm over every part, against each library that has it."""
         job = Job(algorithm, algorithm, (algorithm,))
-        if self._are_missing(job, [] if self._digests[algorithm] else [algorithm]):
-            return
+        libraries = self._digests[algorithm]
+        if self._are_missing(job, [] if libraries else [algorithm]):
+            return iter(())
         path = None if source == "ram" else self._big_file()
+        if path is None and not self._memory:
+            self._memory = b"".join(_random_bytes(self._size))
 
         def ours() -> list[tuple[bytes]]:
-            sums = self._hash_bytes(job) if path is None else self._hash_file(path, job)
+            if path is None:
+                sums = partsum.hash_bytes(self._memory, algorithm, **self._options)
+            else:
+                sums = partsum.hash_file(path, algorithm, **self._options)
             return [(part.digest(algorithm),) for part in sums.parts]
 
-        contender = Contender("partsum", "hash_file" if path else "hash_bytes", ours)
-        for library, digest in self._digests[algorithm].items():
-            how = f"{library} in {self._threads} threads"
-            ways: list[tuple[str, str, Callable[[], Opened]]]
-            if path is None:
-                ways = [("", "", self._open_memory)]
-            else:
-                ways = [("", "os.pread and ", partial(self._open_file, path))]
-                # Where hashing is about as fast as copying, a careful user maps the file.
-                if algorithm.startswith(("CRC", "XXH")) and library != "zlib":
-                    ways.append((", mmap", "mmap and ", partial(self._open_map, path)))
-            for suffix, reading, opened in ways:
-                theirs = partial(self._part_digests, opened, [digest])
-                peer = Contender(library + suffix, reading + how, theirs)
-                paths = (path,) if path else ()
-                messages = len(self._offsets)
-                yield Case(job, "algorithm", source, self._size, messages, paths, contender, peer)
+        rows: list[Row] = []
+        for library, digest in libraries.items():
+            # Where hashing is about as fast as copying, a careful user maps the file.
+            maps = algorithm.startswith(("CRC", "XXH")) and library != "zlib"
+            for reading in (("os.pread", "mmap") if maps else ("os.pread",)) if path else ("",):
+                theirs = partial(self._part_digests, path, reading, [digest])
+                peer = f"{library}, mmap" if reading == "mmap" else library
+                how = f"{reading} and {library}" if path else library
+                how += f" in {self._threads} threads"
+                verb = "hash_file" if path else "hash_bytes"
+                rows.append(("algorithm", verb, ours, peer, how, theirs))
+        return self._cases(job, rows, [path] if path else [], source=source)
 
     def _object(self, job: Job) -> Iterator[Case]:
         """What S3 reports of one big object: ETag, composite, CRC of the full object."""
         path = self._big_file()
-        case = partial(
-            Case, job, source="file", size=self._size, messages=len(self._offsets), paths=(path,)
-        )
+        rows: list[Row] = []
         missing = [name for name in job.algorithms if not self._can_compute(name)]
         if not self._are_missing(job, missing):
             chosen = [next(iter(self._digests[name].items())) for name in job.algorithms]
-            libraries = " + ".join(dict.fromkeys(library for library, _ in chosen))
+            peer = " + ".join(dict.fromkeys(library for library, _ in chosen))
             digests = [digest for _, digest in chosen]
 
-            def theirs() -> list[str]:
-                parts = self._part_digests(partial(self._open_file, path), digests)
-                return self._object_values(job, parts)
+            def ours() -> list[str]:
+                return object_values(partsum.hash_file(path, job.algorithms, **self._options))
 
-            yield case(
-                group="everyday",
-                partsum=Contender(
-                    "partsum", "hash_file", lambda: object_values(self._hash_file(path, job))
-                ),
-                peer=Contender(
-                    libraries, f"os.pread and {libraries} in {self._threads} threads", theirs
-                ),
-            )
+            def theirs() -> list[str]:
+                return self._object_values(job, self._part_digests(path, "os.pread", digests))
+
+            how = f"os.pread and {peer} in {self._threads} threads"
+            rows.append(("everyday", "hash_file", ours, peer, how, theirs))
         algorithm, *others = job.algorithms
-        if others:
-            return  # a command computes one algorithm
         verb = ("etag",) if algorithm == "MD5" else ("sum", "-a", algorithm, "--base64")
         options = ("--part-size", str(self._part_size), "--allow-small-parts", str(path))
-        for name, arguments in present_commands(algorithm).items():
+        command = self._command(*verb, *options)
+        # A command computes one algorithm.
+        for peer, arguments in () if others else present_commands(algorithm).items():
             how = f"dd | {' '.join(arguments)} for each part, {self._threads} at a time"
-            yield case(
-                group="command",
-                partsum=self._command(*verb, *options),
-                peer=Contender(name, how, partial(self._dd_values, job, path, arguments)),
-            )
+            by_parts = partial(self._dd_values, job, path, arguments)
+            rows.append(("command", f"partsum {verb[0]}", command, peer, how, by_parts))
+        return self._cases(job, rows, [path])
 
     def _tree(self, job: Job) -> Iterator[Case]:
         folder = self._folder / "tree"
@@ -191,9 +187,7 @@ class Cases:
         count = min(max(self._size // 4 // SMALL_FILE, 1), MOST_FILES)
         paths = [_random_file(folder / f"{number:06}", SMALL_FILE) for number in range(count)]
         names = [path.name for path in paths]
-        case = partial(
-            Case, job, source="file", size=count * SMALL_FILE, messages=count, paths=tuple(paths)
-        )
+        rows: list[Row] = []
 
         def ours() -> list[str]:
             found = partsum.hash_files(paths, "MD5", threads=self._threads)
@@ -201,51 +195,54 @@ class Cases:
 
         if "hashlib" in self._digests["MD5"]:
             how = f"read_bytes and hashlib, files split among {self._threads} threads"
-            yield case(
-                group="everyday",
-                partsum=Contender("partsum", "hash_files", ours),
-                peer=Contender("hashlib", how, lambda: self._split(md5_of_files, paths)),
-            )
-        for name, arguments in present_commands("MD5").items():
-            command = f"{' '.join(arguments)} FILE..."
-            yield case(
-                group="command",
-                partsum=self._command("etag", *names, folder=folder),
-                peer=Contender(
-                    name,
-                    f"{command}, files split among {self._threads} processes",
-                    partial(self._split, partial(_command_digests, arguments, folder), names),
-                ),
-            )
+            theirs = partial(self._split, md5_of_files, paths)
+            rows.append(("everyday", "hash_files", ours, "hashlib", how, theirs))
+        command = self._command("etag", *names, folder=folder)
+        for peer, arguments in present_commands("MD5").items():
+            how = f"{' '.join(arguments)} FILE..., files split among {self._threads} processes"
+            theirs = partial(self._split, partial(_command_digests, arguments, folder), names)
+            rows.append(("command", "partsum etag", command, peer, how, theirs))
+        return self._cases(job, rows, paths, size=count * SMALL_FILE)
 
     def _whole(self, job: Job) -> Iterator[Case]:
         # One core alone hashes it, so it is smaller.
         size = min(max(self._size // 4, 1), MOST_WHOLE)
         path = _random_file(self._folder / "whole", size)
         (algorithm,) = job.algorithms
-        case = partial(Case, job, source="file", size=size, messages=1, paths=(path,))
+        rows: list[Row] = []
 
         def ours() -> list[str]:
             sums = partsum.hash_file(path, algorithm, part_size=None, threads=self._threads)
             return [sums.parts[0].digest(algorithm).hex()]
 
+        def theirs() -> list[str]:
+            return [_file_digest(path, algorithm)]
+
         if "hashlib" in self._digests[algorithm]:
-            yield case(
-                group="everyday",
-                partsum=Contender("partsum", "hash_file with part_size=None", ours),
-                peer=Contender(
-                    "hashlib",
-                    "readinto and hashlib, as hashlib.file_digest does",
-                    lambda: [_file_digest(path, algorithm)],
-                ),
-            )
-        for name, arguments in present_commands(algorithm).items():
-            theirs = partial(_command_digests, arguments, self._folder, [path.name])
-            yield case(
-                group="command",
-                partsum=self._command("sum", "-a", algorithm, path.name, folder=self._folder),
-                peer=Contender(name, f"{' '.join(arguments)} FILE", theirs),
-            )
+            how = "readinto and hashlib, as hashlib.file_digest does"
+            rows.append(("everyday", "hash_file with part_size=None", ours, "hashlib", how, theirs))
+        command = self._command("sum", "-a", algorithm, path.name, folder=self._folder)
+        for peer, arguments in present_commands(algorithm).items():
+            how = f"{' '.join(arguments)} FILE"
+            digests = partial(_command_digests, arguments, self._folder, [path.name])
+            rows.append(("command", "partsum sum", command, peer, how, digests))
+        return self._cases(job, rows, [path], size=size)
+
+    def _cases(
+        self,
+        job: Job,
+        rows: Iterable[Row],
+        paths: Sequence[Path],
+        *,
+        size: int | None = None,
+        source: str = "file",
+    ) -> Iterator[Case]:
+        """Make a case of each row; a size is given for files that are not cut into parts."""
+        messages = len(self._offsets) if size is None else len(paths)
+        size = size or self._size
+        for group, how, ours, peer, their_how, theirs in rows:
+            what = (job.name, job.title, group, source, job.algorithms, size, messages)
+            yield Case(Result(*what, how, peer, their_how, (), None), paths, ours, theirs)
 
     def _are_missing(self, job: Job, algorithms: list[str]) -> bool:
         """Whether libraries are missing; the report then says what to install."""
@@ -257,58 +254,12 @@ class Cases:
     def _can_compute(self, name: str) -> bool:
         return bool(self._digests[name]) and (not _is_crc(name) or bool(combine_function(name)))
 
-    # --- the bytes -----------------------------------------------------------------------------
-
     def _big_file(self) -> Path:
         return _random_file(self._folder / "big", self._size)
 
-    def _in_memory(self) -> bytes:
-        if self._memory is None:
-            self._memory = b"".join(_random_bytes(self._size))
-        return self._memory
-
-    def _slice(self, data: memoryview, offset: int) -> memoryview:
-        return data[offset : offset + self._part_size]
-
-    def _open_memory(self) -> Opened:
-        return nullcontext(partial(self._slice, memoryview(self._in_memory())))
-
-    @contextmanager
-    def _open_map(self, path: Path) -> Iterator[Callable[[int], Bytes]]:
-        with path.open("rb") as file:
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        yield partial(self._slice, memoryview(mapped))
-
-    @contextmanager
-    def _open_file(self, path: Path) -> Iterator[Callable[[int], Bytes]]:
-        with path.open("rb", buffering=0) as file:
-            yield lambda offset: os.pread(file.fileno(), self._part_size, offset)
-
-    # --- partsum -------------------------------------------------------------------------------
-
-    def _hash_file(self, path: Path, job: Job) -> partsum.ObjectChecksums:
-        return partsum.hash_file(
-            path,
-            job.algorithms,
-            part_size=self._part_size,
-            threads=self._threads,
-            allow_small_parts=True,
-        )
-
-    def _hash_bytes(self, job: Job) -> partsum.ObjectChecksums:
-        return partsum.hash_bytes(
-            self._in_memory(),
-            job.algorithms,
-            part_size=self._part_size,
-            threads=self._threads,
-            allow_small_parts=True,
-        )
-
-    def _command(self, verb: str, *arguments: str, folder: Path | None = None) -> Contender:
+    def _command(self, verb: str, *arguments: str, folder: Path | None = None) -> Digests:
         command = (sys.executable, "-m", "partsum", verb, "--threads", str(self._threads))
-        return Contender(
-            "partsum", f"partsum {verb}", partial(_command_digests, command, folder, arguments)
-        )
+        return partial(_command_digests, command, folder, arguments)
 
     # --- peers ---------------------------------------------------------------------------------
 
@@ -327,15 +278,29 @@ class Cases:
         return found
 
     def _part_digests(
-        self, opened: Callable[[], Opened], digests: Sequence[Digest]
+        self, path: Path | None, reading: str, digests: Sequence[Digest]
     ) -> list[tuple[bytes, ...]]:
-        with opened() as read:
+        with self._opened(path, reading) as read:
 
             def part(offset: int) -> tuple[bytes, ...]:
                 data = read(offset)
                 return tuple(digest(data) for digest in digests)
 
             return self._each(part, self._offsets)
+
+    @contextmanager
+    def _opened(self, path: Path | None, reading: str) -> Iterator[Callable[[int], Bytes]]:
+        """Give a function that reads the part at an offset, from a file or else from memory."""
+        if path is None:
+            view = memoryview(self._memory)
+            yield lambda offset: view[offset : offset + self._part_size]
+            return
+        with path.open("rb", buffering=0) as file:
+            if reading == "mmap":
+                view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+                yield lambda offset: view[offset : offset + self._part_size]
+            else:
+                yield lambda offset: os.pread(file.fileno(), self._part_size, offset)
 
     def _dd_values(self, job: Job, path: Path, arguments: Sequence[str]) -> list[str]:
         """Start a process for each part, as shell scripts do."""

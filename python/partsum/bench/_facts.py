@@ -20,22 +20,25 @@ TIMES, DASH = "\N{MULTIPLICATION SIGN}", "\N{EN DASH}"
 
 
 class Facts(NamedTuple):
-    """The statements about a report."""
+    """The statements about a report.
+
+    Attributes:
+        groups: By title, the results of each table; without empty tables.
+        wins: Where a peer was faster, a line for each.
+        ties: The results whose interval contains 1.
+        notes: What makes the figures less reliable.
+        method: How it was measured.
+        contenders: What was compared with what.
+        machine: What the figures depend on.
+    """
 
     groups: dict[str, list[Result]]
-    """By title, the results of each table; without empty tables."""
     wins: list[str]
-    """Where a peer was faster, a line for each."""
     ties: str
-    """The results whose interval contains 1."""
     notes: list[str]
-    """What makes the figures less reliable."""
     method: str
-    """How it was measured."""
     contenders: list[str]
-    """What was compared with what."""
     machine: dict[str, str]
-    """What the figures depend on."""
 
     @classmethod
     def of(cls, report: Report, times: str = "x", dash: str = "-") -> Facts:

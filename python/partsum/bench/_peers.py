@@ -40,6 +40,12 @@ COMMANDS: dict[str, dict[str, tuple[str, ...]]] = {
 class Peer(NamedTuple):
     """A library or command that partsum can be compared with, whether it is installed or not.
 
+    Attributes:
+        name: Name in reports.
+        kind: ``"library"`` or ``"command"``.
+        version: The version that it reports; None if it is not installed.
+        install: How to install it.
+
     Example:
         >>> from partsum import bench
         >>> {peer.name: peer.present for peer in bench.find_peers()}["hashlib"]
@@ -47,13 +53,9 @@ class Peer(NamedTuple):
     """
 
     name: str
-    """Name in reports."""
     kind: str
-    """``"library"`` or ``"command"``."""
     version: str | None
-    """The version that it reports; None if it is not installed."""
     install: str
-    """How to install it."""
 
     @property
     def present(self) -> bool:

@@ -25,6 +25,10 @@ class Ratio(NamedTuple):
     times. If the pairs are independent, the interval covers the true median with at least the
     confidence given.
 
+    Attributes:
+        confidence: At least 0.95 for 6 pairs or more; for fewer, what the whole range of the ratios
+            gives.
+
     Example:
         >>> from partsum import bench
         >>> bench.Ratio.of([5.0, 4.9, 5.2, 5.1, 4.8, 5.0])
@@ -35,7 +39,6 @@ class Ratio(NamedTuple):
     low: float
     high: float
     confidence: float
-    """At least 0.95 for 6 pairs or more; for fewer, what the whole range of the ratios gives."""
 
     @classmethod
     def of(cls, ratios: Sequence[float]) -> Ratio:
@@ -70,6 +73,11 @@ class Ratio(NamedTuple):
 class RunPair:
     """Two runs, one after the other.
 
+    Attributes:
+        first: Which of the two ran first: ``"partsum"`` or ``"peer"``. They alternate.
+        partsum: Seconds that partsum took.
+        peer: Seconds that the peer took.
+
     Example:
         >>> from partsum import bench
         >>> bench.RunPair("partsum", 0.5, 2.0).ratio
@@ -77,11 +85,8 @@ class RunPair:
     """
 
     first: str
-    """Which of the two ran first: ``"partsum"`` or ``"peer"``. They alternate."""
     partsum: float
-    """Seconds that partsum took."""
     peer: float
-    """Seconds that the peer took."""
 
     @property
     def ratio(self) -> float:
@@ -93,6 +98,20 @@ class RunPair:
 class Result:
     """One comparison of partsum with a peer.
 
+    Attributes:
+        job: Name of the job or algorithm.
+        title: Title in reports.
+        group: ``"everyday"``, ``"command"`` (processes, start-up included) or ``"algorithm"``.
+        source: Where the bytes were: ``"file"`` or ``"ram"``.
+        algorithms: The algorithms computed.
+        size: Bytes hashed in each run.
+        messages: Number of parts or files, which can be hashed side by side.
+        ours: How partsum computed it.
+        peer: Name of the peer.
+        how: How the peer computed it.
+        pairs: All runs, in order.
+        cached: Lowest fraction of the files in the page cache before a pair; None if unknown.
+
     Example:
         >>> from partsum import bench
         >>> report = bench.run([], ["SHA1"], sources=["ram"], size="2MiB", pairs=1)
@@ -101,29 +120,17 @@ class Result:
     """
 
     job: str
-    """Name of the job or algorithm."""
     title: str
-    """Title in reports."""
     group: str
-    """``"everyday"``, ``"command"`` (processes, start-up included) or ``"algorithm"``."""
     source: str
-    """Where the bytes were: ``"file"`` or ``"ram"``."""
     algorithms: tuple[str, ...]
-    """The algorithms computed."""
     size: int
-    """Bytes hashed in each run."""
     messages: int
-    """Number of parts or files, which can be hashed side by side."""
     ours: str
-    """How partsum computed it."""
     peer: str
-    """Name of the peer."""
     how: str
-    """How the peer computed it."""
     pairs: tuple[RunPair, ...]
-    """All runs, in order."""
     cached: float | None
-    """Lowest fraction of the files in the page cache before a pair; None if unknown."""
 
     @property
     def ratio(self) -> Ratio:
@@ -155,6 +162,15 @@ class Result:
 class Report:
     """Everything that one run of the benchmark found.
 
+    Attributes:
+        started: Start of the run in UTC (ISO 8601).
+        seconds: Duration of the run, preparations included.
+        options: Options of the run: sizes in bytes, pairs, threads, sources.
+        machine: The machine, the system and partsum's build.
+        peers: All peers, installed or not.
+        results: The comparisons.
+        skipped: Title and reason of each comparison that was not possible.
+
     Example:
         >>> from partsum import bench
         >>> report = bench.run([], ["SHA1"], sources=["ram"], size="2MiB", pairs=1)
@@ -163,19 +179,12 @@ class Report:
     """
 
     started: str
-    """Start of the run in UTC (ISO 8601)."""
     seconds: float
-    """Duration of the run, preparations included."""
     options: Mapping[str, Any]
-    """Options of the run: sizes in bytes, pairs, threads, sources."""
     machine: Mapping[str, Any]
-    """The machine, the system and partsum's build."""
     peers: tuple[Peer, ...]
-    """All peers, installed or not."""
     results: tuple[Result, ...]
-    """The comparisons."""
     skipped: tuple[tuple[str, str], ...]
-    """Title and reason of each comparison that was not possible."""
 
     def wins(self, winner: str) -> list[Result]:
         """Select the results that have a winner.

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 
 import partsum
 from partsum.bench import _machine
-from partsum.bench._cases import JOBS, Case, Cases, Contender
+from partsum.bench._cases import JOBS, Case, Cases, Digests
 from partsum.bench._peers import ALGORITHMS, find_peers
 from partsum.bench._report import Report, Result, RunPair
 
@@ -44,6 +45,14 @@ class WrongDigest(partsum.PartsumError):
 class Progress(NamedTuple):
     """How far a run is.
 
+    Attributes:
+        phase: ``"prepare"`` (write files), ``"warm up"`` (run everything once) or ``"measure"``.
+        title: The next step.
+        done: Number of steps of this phase that are done.
+        total: Number of steps of this phase.
+        seconds_left: Seconds until the end of the run; None before the warm-up has shown how long
+            runs take.
+
     Example:
         >>> from partsum import bench
         >>> steps = []
@@ -53,15 +62,10 @@ class Progress(NamedTuple):
     """
 
     phase: str
-    """``"prepare"`` (write files), ``"warm up"`` (run everything once) or ``"measure"``."""
     title: str
-    """The next step."""
     done: int
-    """Number of steps of this phase that are done."""
     total: int
-    """Number of steps of this phase."""
     seconds_left: float | None
-    """Seconds until the end of the run; None before the warm-up has shown how long runs take."""
 
 
 def run(
@@ -242,8 +246,8 @@ def _warm_up(
     for done, case in enumerate(cases):
         tell(Progress("warm up", str(case), done, len(cases), None))
         _fill_cache(case)
-        ours, our_seconds = _timed(case.partsum)
-        theirs, their_seconds = _timed(case.peer)
+        ours, our_seconds = _timed(case.ours, case.result.ours)
+        theirs, their_seconds = _timed(case.theirs, case.result.how)
         _compare(case, "they differ from the first run on", ours, theirs)
         expected.append(ours)
         needed += our_seconds + their_seconds
@@ -257,57 +261,48 @@ def _measure(
     seconds_left: float,
     tell: Callable[[Progress], object],
 ) -> tuple[Result, ...]:
-    measured: list[list[RunPair]] = [[] for _ in cases]
-    fractions: list[list[float | None]] = [[] for _ in cases]
+    results = [case.result for case in cases]
     done, total = 0, pairs * len(cases)
     began = time.perf_counter()
     for number in range(pairs):
         for index, case in enumerate(cases):
             tell(Progress("measure", str(case), done, total, seconds_left))
-            fractions[index].append(_fill_cache(case))
-            measured[index].append(_run_pair(case, expected[index], number))
+            cached = _fill_cache(case)
+            before = results[index]
+            results[index] = replace(
+                before,
+                pairs=(*before.pairs, _run_pair(case, expected[index], number)),
+                cached=_lowest([before.cached, cached] if number else [cached]),
+            )
             done += 1
             if done >= len(cases):
                 seconds_left = (time.perf_counter() - began) / done * (total - done)
     tell(Progress("measure", "", total, total, 0.0))
-    return tuple(
-        Result(
-            case.job.name,
-            case.job.title,
-            case.group,
-            case.source,
-            case.job.algorithms,
-            case.size,
-            case.messages,
-            case.partsum.how,
-            case.peer.name,
-            case.peer.how,
-            tuple(measured[index]),
-            _lowest(fractions[index]),
-        )
-        for index, case in enumerate(cases)
-    )
+    return tuple(results)
 
 
 def _run_pair(case: Case, expected: Sequence[Any], number: int) -> RunPair:
     """Run each of the two once. They take turns to be the first."""
-    order = [("partsum", case.partsum), ("peer", case.peer)]
+    order = [
+        ("partsum", "partsum", case.ours, case.result.ours),
+        ("peer", case.result.peer, case.theirs, case.result.how),
+    ]
     seconds = {}
-    for role, contender in reversed(order) if number % 2 else order:
-        digests, seconds[role] = _timed(contender)
-        _compare(case, f"{contender.name} in pair {number + 1}", expected, digests)
+    for role, name, digests, how in reversed(order) if number % 2 else order:
+        found, seconds[role] = _timed(digests, how)
+        _compare(case, f"{name} in pair {number + 1}", expected, found)
     return RunPair(next(iter(seconds)), **seconds)
 
 
-def _timed(contender: Contender) -> tuple[Sequence[Any], float]:
+def _timed(digests: Digests, how: str) -> tuple[Sequence[Any], float]:
     start = time.perf_counter()
     try:
-        digests = contender.digests()
+        found = digests()
     except (OSError, partsum.PartsumError):
         raise
     except Exception as error:
-        raise partsum.PartsumError(f"{contender.how} failed: {error!r}") from error
-    return digests, time.perf_counter() - start
+        raise partsum.PartsumError(f"{how} failed: {error!r}") from error
+    return found, time.perf_counter() - start
 
 
 def _compare(case: Case, when: str, expected: Sequence[Any], found: Sequence[Any]) -> None:
@@ -319,7 +314,7 @@ def _compare(case: Case, when: str, expected: Sequence[Any], found: Sequence[Any
         index = list(different).index(True)
         shown = f"{_shown(expected[index])} and {_shown(found[index])}"
         problem = f"value {index + 1} of {len(found)}: {shown}"
-    raise WrongDigest(f"{case}: partsum and {case.peer.name} disagree ({when}): {problem}")
+    raise WrongDigest(f"{case}: partsum and {case.result.peer} disagree ({when}): {problem}")
 
 
 def _shown(value: object) -> str:
