@@ -1,6 +1,7 @@
-"""A pre-commit hook: large files stay in S3, pointers to them in Git, and the two agree.
+"""A pre-commit hook that compares large files with their copies in S3.
 
-A pointer is a small JSON file beside the data, ``data.bin.s3`` for ``data.bin``::
+The large files are not in Git. A pointer is: a small JSON file beside the large file, for example
+``data.bin.s3`` beside ``data.bin``::
 
     {"bucket": "datasets", "key": "v3/data.bin"}
 
@@ -9,14 +10,14 @@ In ``.pre-commit-config.yaml``::
     - repo: local
       hooks:
         - id: s3-pointers
-          name: files in S3 are those on this disk
+          name: large files equal their copies in S3
           entry: python check_pointers.py
           language: python
           additional_dependencies: ["partsum[s3]"]
           files: '\\.s3$'
 
-Exit status 1 if a file was changed and not uploaded, or cannot be compared. In Airflow, call
-`problems` in a task and raise if it returns any.
+The exit status is 1 if a file was changed and not uploaded, or cannot be compared. In Airflow, call
+`problems` in a task, and raise an exception if it returns any.
 """
 
 from __future__ import annotations
@@ -31,17 +32,17 @@ import boto3
 from botocore.exceptions import ClientError
 from partsum.s3 import verify_object
 
-Client = Any  # boto3 makes its classes while it runs
+Client = Any  # boto3 creates its classes at run time
 
 
 def problems(s3: Client, pointers: Iterable[Path]) -> Iterator[str]:
-    """A line for each pointer whose object is not the file beside it."""
+    """Yield one line for every pointer whose object differs from the file beside it."""
     for pointer in pointers:
         target = json.loads(pointer.read_text())
         data = pointer.with_suffix("")
         where = f"s3://{target['bucket']}/{target['key']}"
         if not data.exists():
-            continue  # a clone that has not fetched it
+            continue  # the file was not downloaded to this machine
         try:
             verdict = verify_object(s3, data, target["bucket"], target["key"])
         except ClientError as error:

@@ -1,9 +1,9 @@
-"""An adopter's loop, replaced: the ETags of DANDI's assets (64 MiB parts), before and after.
+"""Compute the ETags of many files, with a loop over hashlib and with partsum.
 
     python dandi_etags.py FILE...
 
-Prints each ETag, and fails if the two ways differ anywhere; on stderr, how long each of them took.
-DANDI uploads every asset in parts, of 64 MiB as long as 10,000 of them suffice.
+Prints the ETags, and the time of both functions on stderr. Fails if their results differ. The part
+size is that of DANDI: 64 MiB, or the file's size divided by 10,000 if there would be more parts.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from pathlib import Path
 
 import partsum
 
-PART = 64 * 2**20
-MOST = 10_000
+PART_SIZE = 64 * 2**20
+MAX_PARTS = 10_000
 
 
 def before(paths: Sequence[Path]) -> list[str]:
-    """File by file, part by part, on one core."""
+    """Hash one part after the other, on one core."""
     etags = []
     for path in paths:
         size = path.stat().st_size
-        part_size = PART if size <= PART * (MOST - 1) else -(-size // MOST)
+        part_size = PART_SIZE if size <= PART_SIZE * (MAX_PARTS - 1) else -(-size // MAX_PARTS)
         digests = []
         with path.open("rb") as file:
             while part := file.read(part_size):
@@ -36,7 +36,7 @@ def before(paths: Sequence[Path]) -> list[str]:
 
 
 def after(paths: Sequence[Path]) -> list[str]:
-    """All files at once; parts of all of them fill the lanes of every core."""
+    """Hash all files together: their parts share the SIMD lanes of every core."""
     etags = []
     for sums in partsum.hash_files(paths, "MD5", part_size="dandi"):
         if isinstance(sums, partsum.FileError):
@@ -45,11 +45,11 @@ def after(paths: Sequence[Path]) -> list[str]:
     return etags
 
 
-def timed(way: Callable[[Sequence[Path]], list[str]], paths: Sequence[Path]) -> list[str]:
-    """What it returns, with its time on stderr."""
-    begun = time.perf_counter()
-    etags = way(paths)
-    print(f"{way.__name__:7}{time.perf_counter() - begun:8.2f} s", file=sys.stderr)
+def timed(function: Callable[[Sequence[Path]], list[str]], paths: Sequence[Path]) -> list[str]:
+    """Call a function and print its time on stderr."""
+    start = time.perf_counter()
+    etags = function(paths)
+    print(f"{function.__name__:7}{time.perf_counter() - start:8.2f} s", file=sys.stderr)
     return etags
 
 
@@ -57,6 +57,6 @@ if __name__ == "__main__":
     paths = [Path(name) for name in sys.argv[1:]]
     etags = timed(after, paths)
     if etags != timed(before, paths):
-        sys.exit("the two ways differ")
+        sys.exit("the results differ")
     for etag, path in zip(etags, paths, strict=True):
         print(etag, path)

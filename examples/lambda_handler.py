@@ -1,8 +1,8 @@
-"""An AWS Lambda function: is the object that has just been uploaded what its sender hashed?
+"""An AWS Lambda function that compares an uploaded object with the checksums of its sender.
 
-The sender puts ``KEY.partsum.json`` (``sums.to_json()``) into the bucket first, then the object;
-the bucket's notification "Object Created" calls this. Objects are not downloaded, so the smallest
-function checks the largest of them.
+The sender first uploads ``KEY.partsum.json``, the output of ``sums.to_json()``, and then the
+object. The bucket's notification "Object Created" calls this function. It does not download the
+object, so a small function can check the largest objects.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ s3 = boto3.client("s3")
 
 
 def handler(event: dict[str, Any], context: object = None) -> dict[str, Any]:
-    """Check each object of a notification; raise, so that Lambda's own alarms go off."""
+    """Check each object of a notification. Raise an error, which Lambda reports, for a mismatch."""
     records = [record["s3"] for record in event["Records"]]
     results = [
         check(record["bucket"]["name"], unquote_plus(record["object"]["key"]), record["object"])
@@ -28,12 +28,12 @@ def handler(event: dict[str, Any], context: object = None) -> dict[str, Any]:
     ]
     bad = [result for result in results if result["status"] == partsum.Status.MISMATCH]
     if bad:
-        raise RuntimeError(f"not what was sent: {bad}")
+        raise RuntimeError(f"objects differ from what was sent: {bad}")
     return {"results": results}
 
 
 def check(bucket: str, key: str, stored: dict[str, Any]) -> dict[str, Any]:
-    """Compare an object with what its sender said of it."""
+    """Compare an object with the checksums of its sender."""
     document = s3.get_object(Bucket=bucket, Key=key + SUFFIX)["Body"].read()
     sums = partsum.ObjectChecksums.from_json(document)
     verdict = verify_object(s3, sums, bucket, key, VersionId=stored.get("versionId"))

@@ -1,8 +1,9 @@
-"""A multipart upload by boto3's client, every part and the object under checksums of partsum.
+"""Upload a file in parts with a boto3 client, every part and the object with checksums.
 
-    python multipart_upload.py FILE BUCKET KEY [SHA256]
+    python multipart_upload.py FILE BUCKET KEY [ALGORITHM]
 
-S3 refuses a part that is not as it was on disk, and the object that is not made of these parts.
+S3 rejects a part whose bytes differ from those on disk, and an object that is not made of these
+parts. ALGORITHM is SHA256 by default.
 """
 
 from __future__ import annotations
@@ -15,39 +16,44 @@ from typing import Any
 import boto3
 import partsum
 
-Client = Any  # boto3 makes its classes while it runs
+Client = Any  # boto3 creates its classes at run time
 
 
-def upload(client: Client, path: Path, bucket: str, key: str, algorithm: str) -> dict[str, Any]:
-    """Upload a file, and return what S3 says of the object."""
+def upload_file(client: Client, path: Path, target: dict[str, str], algorithm: str) -> str:
+    """Upload a file and return the ETag of the object.
+
+    Args:
+        client: A boto3 S3 client.
+        path: File to upload.
+        target: Bucket and Key of the object.
+        algorithm: Algorithm name from `partsum.ALGORITHMS`.
+    """
     sums = partsum.hash_file(path, ["MD5", algorithm], part_size="8MiB")
-    where = {"Bucket": bucket, "Key": key}
-    created = client.create_multipart_upload(
-        **where, **sums.create_multipart_upload_args(algorithm)
-    )
-    where["UploadId"] = created["UploadId"]
+    upload = sums.multipart_upload(algorithm)
+    created = client.create_multipart_upload(**target, **upload.create_args)
+    target = {**target, "UploadId": created["UploadId"]}
 
     def send(part: partsum.PartChecksums) -> dict[str, Any]:
         with path.open("rb") as file:
             file.seek(part.offset)
             body = file.read(part.size)
-        arguments = sums.upload_part_args(part.number, algorithm)
-        answer: dict[str, Any] = client.upload_part(**where, Body=body, **arguments)
-        return answer
+        arguments = upload.part_args(part.number)
+        response: dict[str, Any] = client.upload_part(**target, Body=body, **arguments)
+        return response
 
     try:
         with ThreadPoolExecutor(4) as threads:
-            answers = list(threads.map(send, sums.parts))
-        arguments = sums.complete_multipart_upload_args(algorithm, uploaded=answers)
-        done: dict[str, Any] = client.complete_multipart_upload(**where, **arguments)
+            responses = list(threads.map(send, sums.parts))
+        arguments = upload.complete_args(uploaded=responses)
+        etag: str = client.complete_multipart_upload(**target, **arguments)["ETag"]
     except BaseException:
-        client.abort_multipart_upload(**where)  # S3 keeps, and bills, the parts otherwise
+        # S3 stores the parts, and charges for them, until the upload is aborted.
+        client.abort_multipart_upload(**target)
         raise
-    return done
+    return etag
 
 
 if __name__ == "__main__":
     file, bucket, key, *rest = sys.argv[1:]
-    client = boto3.client("s3")
-    done = upload(client, Path(file), bucket, key, rest[0] if rest else "SHA256")
-    print(done["ETag"])
+    algorithm = rest[0] if rest else "SHA256"
+    print(upload_file(boto3.client("s3"), Path(file), {"Bucket": bucket, "Key": key}, algorithm))

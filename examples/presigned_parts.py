@@ -1,10 +1,10 @@
-"""A client without credentials uploads parts by presigned URLs that are good for its bytes alone.
+"""A client without credentials uploads parts with presigned URLs.
 
     python presigned_parts.py FILE BUCKET KEY
 
-The client sends its checksums as JSON. The service signs a URL for each part with the part's
-checksum, MD5 and length among the signed headers, so that S3 takes no other bytes; then it
-completes the upload. Here both are in one process; what goes between them is plain data.
+The client sends its checksums to a service, as JSON. The service signs one URL per part, together
+with the part's checksum, MD5 and length, so that S3 accepts no other bytes at that URL. At the end,
+the service completes the upload. This program runs both sides in one process.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import boto3
 import partsum
 from botocore.config import Config
 
-Client = Any  # boto3 makes its classes while it runs
+Client = Any  # boto3 creates its classes at run time
 
 ALGORITHM = "SHA256"
-LIFETIME = 3600  # seconds that a URL is good for
+LIFETIME = 3600  # seconds until a URL expires
 HEADERS = {
     "ContentLength": "Content-Length",
     "ContentMD5": "Content-MD5",
@@ -29,37 +29,38 @@ HEADERS = {
 }
 
 
-# The service, which has credentials ---------------------------------------------------------------
+# The service. It has credentials. -----------------------------------------------------------------
 
 
-def open_upload(s3: Client, where: dict[str, str], document: str) -> list[dict[str, Any]]:
-    """Begin the upload; give a URL and its headers for each part. Adds UploadId to `where`."""
+def open_upload(s3: Client, target: dict[str, str], document: str) -> list[dict[str, Any]]:
+    """Create the upload and return one URL with headers per part. Adds UploadId to `target`."""
     sums = partsum.ObjectChecksums.from_json(document)
-    arguments = sums.create_multipart_upload_args(ALGORITHM)
-    where["UploadId"] = s3.create_multipart_upload(**where, **arguments)["UploadId"]
+    upload = sums.multipart_upload(ALGORITHM)
+    created = s3.create_multipart_upload(**target, **upload.create_args)
+    target["UploadId"] = created["UploadId"]
     tickets = []
     for part in sums.parts:
-        signed = sums.upload_part_args(part.number, ALGORITHM)
-        url = s3.generate_presigned_url("upload_part", {**where, **signed}, LIFETIME)
+        signed = upload.part_args(part.number)
+        url = s3.generate_presigned_url("upload_part", {**target, **signed}, LIFETIME)
         headers = {HEADERS[name]: str(signed[name]) for name in HEADERS}
         tickets.append({"url": url, "headers": headers})
     return tickets
 
 
-def close_upload(s3: Client, where: dict[str, str], document: str) -> dict[str, Any]:
-    """Complete the upload, if every part is there as the client announced it."""
+def close_upload(s3: Client, target: dict[str, str], document: str) -> dict[str, Any]:
+    """Complete the upload if every part has the checksums that the client sent."""
     sums = partsum.ObjectChecksums.from_json(document)
-    pages = list(s3.get_paginator("list_parts").paginate(**where))
-    arguments = sums.complete_multipart_upload_args(ALGORITHM, uploaded=pages)
-    done: dict[str, Any] = s3.complete_multipart_upload(**where, **arguments)
+    pages = list(s3.get_paginator("list_parts").paginate(**target))
+    arguments = sums.multipart_upload(ALGORITHM).complete_args(uploaded=pages)
+    done: dict[str, Any] = s3.complete_multipart_upload(**target, **arguments)
     return done
 
 
-# The client, which has none -----------------------------------------------------------------------
+# The client. It has no credentials. ---------------------------------------------------------------
 
 
 def send(path: Path, sums: partsum.ObjectChecksums, tickets: list[dict[str, Any]]) -> None:
-    """PUT each part to its URL; the standard library is enough."""
+    """PUT each part to its URL with the standard library."""
     with path.open("rb") as file:
         for part, ticket in zip(sums.parts, tickets, strict=True):
             body = file.read(part.size)
@@ -69,7 +70,7 @@ def send(path: Path, sums: partsum.ObjectChecksums, tickets: list[dict[str, Any]
 if __name__ == "__main__":
     file, bucket, key = sys.argv[1:]
     service = boto3.client("s3", config=Config(signature_version="s3v4"))
-    where = {"Bucket": bucket, "Key": key}
+    target = {"Bucket": bucket, "Key": key}
     sums = partsum.hash_file(file, ["MD5", ALGORITHM], part_size="8MiB")
-    send(Path(file), sums, open_upload(service, where, sums.to_json()))
-    print(close_upload(service, where, sums.to_json())["ETag"])
+    send(Path(file), sums, open_upload(service, target, sums.to_json()))
+    print(close_upload(service, target, sums.to_json())["ETag"])

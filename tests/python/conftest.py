@@ -2,9 +2,12 @@
 
 A test that takes `server` (or `client`, `bucket`, `store`) runs once for each of the three
 servers. SeaweedFS is installed with the test tools, so without it such a test fails; LocalStack and
-fakecloud are had by ``tests/servers/provision.py``, and without them it is skipped.
-``PARTSUM_TEST_SERVERS=seaweedfs,fakecloud`` restricts the tests to those named; one that is named
-has to be there.
+fakecloud are installed by ``tests/servers/provision.py``, and without them it is skipped.
+``PARTSUM_TEST_SERVERS=seaweedfs,fakecloud`` restricts the tests to those named, which must be
+there.
+
+Tests run in several processes (pytest-xdist), and each process has servers of its own. A test that
+measures time or the machine is marked `serial` and runs afterwards, alone.
 """
 
 from __future__ import annotations
@@ -36,6 +39,14 @@ if unknown := set(WANTED) - set(SERVERS):
     raise pytest.UsageError(
         f"PARTSUM_TEST_SERVERS names {', '.join(sorted(unknown))}: there are {', '.join(SERVERS)}"
     )
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that take a server."""
+    for item in items:
+        if {"server", *SERVERS}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("server")
 
 
 # Files --------------------------------------------------------------------------------------------

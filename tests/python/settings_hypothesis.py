@@ -15,6 +15,4 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-# The subset that is run again under each instruction set.
-settings.register_profile("partsum-isa", settings.get_profile("partsum"), max_examples=25)
-settings.load_profile(os.environ.get("PARTSUM_HYPOTHESIS_PROFILE", "partsum"))
+settings.load_profile("partsum")

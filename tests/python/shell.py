@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import fork_server
 import pytest
 
 MIB = 1 << 20
@@ -44,15 +45,8 @@ def run(
     cwd: Path | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """``partsum ARGS`` in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "partsum", *args],
-        input=stdin,
-        capture_output=True,
-        check=False,
-        timeout=120,
-        env={**os.environ, **(env or {})},
-        cwd=cwd,
-    )
+    arguments = [os.fsdecode(arg) for arg in args]
+    return fork_server.run(arguments, stdin, {**os.environ, **(env or {})}, cwd or Path.cwd())
 
 
 def ok(*args: str | bytes | Path, stdin: bytes = b"", cwd: Path | None = None) -> bytes:

@@ -332,6 +332,7 @@ def test_what_progress_raises_stops_the_work_and_comes_out(endless: Path) -> Non
 # --- cancellation --------------------------------------------------------------------------------
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("kind", ["file", "bytes", "plans", "stream", "parts"])
 def test_cancelling_stops_the_hashing(kind: str, endless: Path) -> None:
     stream = Endless()

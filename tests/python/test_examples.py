@@ -157,7 +157,7 @@ def test_lambda_handler(reader: Reader) -> None:
     reader.client.upload_file(str(reader.folder / "numbers.txt"), BUCKET, key)
     done = run(reader, sys.executable, "-c", LAMBDA, EXAMPLES, event, check=False)
     assert done.returncode == 1
-    assert "not what was sent" in done.stderr
+    assert "differ from what was sent" in done.stderr
     assert "MISMATCH" in done.stderr
 
 

@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,24 +19,12 @@ import fuse_server
 import oracle
 import partsum
 import pytest
+from alone import python
 
 MIB = oracle.MIB
 NAMES = ("MD5", "CRC64NVME")
 WAYS = ("auto", "mmap", "read", "direct")
 each_way = pytest.mark.parametrize("io", WAYS)
-
-
-def run(
-    code: str, *arguments: object, env: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-        env={**os.environ, **(env or {})},
-    )
 
 
 # --- a file system that fails --------------------------------------------------------------------
@@ -185,7 +172,7 @@ def inject(
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
             os.close(descriptor)
         env = {f"FAULT_{name}": str(value) for name, value in faults.items()}
-        done = run(INJECTED, path, io, threads, env={**env, "LD_PRELOAD": str(shim)})
+        done = python(INJECTED, path, io, threads, env={**env, "LD_PRELOAD": str(shim)})
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -300,7 +287,7 @@ CHANGES = """
 @pytest.mark.parametrize("seed", range(2))
 def test_files_that_change_while_they_are_hashed(tmp_path: Path, seed: int) -> None:
     """Hundreds of changes at any time: the right value or an exception, and no crash."""
-    done = run(CHANGES, tmp_path, seed, 6)
+    done = python(CHANGES, tmp_path, seed, 6)
     assert done.returncode == 0, (done.returncode, done.stderr)
     counts = json.loads(done.stdout)
     assert sum(counts.values()) == 6 * 4 * 7
@@ -346,7 +333,7 @@ LOST = """
 @pytest.mark.parametrize("when", ["never", "before", "after"])
 def test_lost_pages_beside_faulthandler(tmp_path: Path, when: str) -> None:
     """Ours are an exception, whoever has the signal; any other ends the process as ever."""
-    done = run(LOST, tmp_path / "file", when)
+    done = python(LOST, tmp_path / "file", when)
     assert done.stdout == "changed\n" * 3
     assert done.returncode == -signal.SIGBUS
     assert ("Fatal Python error: Bus error" in done.stderr) == (when != "never")

@@ -9,8 +9,6 @@ import mmap
 import os
 import random
 import subprocess
-import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ import oracle
 import partsum
 import partsum.aio
 import pytest
+from alone import alone
 
 MIB = oracle.MIB
 NAMES = ("MD5", "SHA256", "CRC64NVME")
@@ -48,9 +47,21 @@ def drop(path: Path) -> None:
         os.close(descriptor)
 
 
-def bytes_read() -> int:
-    """By this process, through read(2) and its kin."""
-    return int(Path("/proc/self/io").read_text().split()[1])
+READ = """
+    import sys
+    import partsum
+    from alone import bytes_read
+
+    path, io = sys.argv[1:]
+    before = bytes_read()
+    partsum.hash_file(path, "MD5", io=io)
+    print(bytes_read() - before)
+"""
+
+
+def bytes_read(path: Path, io: str) -> int:
+    """The bytes of read(2) and its kin that hashing the file takes in a process of its own."""
+    return int(alone(READ, path, io))
 
 
 @pytest.fixture(scope="module")
@@ -154,10 +165,8 @@ def test_what_is_cached_is_mapped_and_what_is_cold_is_read(disk: Path) -> None:
     for state, expected in {"cached": 0, "cold": 16 * MIB}.items():
         if state == "cold":
             drop(path)
-        before = bytes_read()
-        partsum.hash_file(path, "MD5")
         # The probes themselves, and /proc, are a few bytes.
-        assert 0 <= bytes_read() - before - expected < MIB, state
+        assert 0 <= bytes_read(path, "auto") - expected < MIB, state
 
 
 def test_file_systems_without_direct_reads_say_so() -> None:
@@ -215,10 +224,9 @@ def test_holes_are_not_read(disk: Path, io: Any) -> None:
     if path.stat().st_blocks * 512 > 8 * MIB:
         pytest.skip("NOT TESTED: no holes on this file system")
     drop(path)
-    before = bytes_read()
-    sums = partsum.hash_file(path, NAMES, part_size="8MiB", io=io)
-    assert bytes_read() - before < 32 * MIB
+    assert bytes_read(path, io) < 32 * MIB
     assert cached(path) * mmap.PAGESIZE < 32 * MIB
+    sums = partsum.hash_file(path, NAMES, part_size="8MiB", io=io)
     assert sums.parts[0] == partsum.hash_bytes(bytes(8 * MIB), NAMES, part_size="8MiB").parts[0]
 
 
@@ -280,35 +288,20 @@ def test_deep_folders_are_reached_from_within(
 # --- memory, and nothing left behind -------------------------------------------------------------
 
 
-def alone(code: str, *arguments: object, timeout: float = 120) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-    assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
-    return done.stdout
-
-
 MEMORY = """
     import sys
     import partsum
-
-    def anonymous():
-        with open("/proc/self/status") as file:
-            return int(next(line for line in file if line.startswith("RssAnon")).split()[1]) << 10
+    from alone import memory
 
     class Enough(Exception): pass
 
     path, io, limit = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    hashed, seen = 0, [anonymous()]
+    hashed, seen = 0, [memory()]
 
     def progress(more):
         global hashed
         hashed += more
-        seen.append(anonymous())
+        seen.append(memory())
         if hashed >= limit:
             raise Enough
 
@@ -341,15 +334,12 @@ def test_memory_is_flat(disk: Path, io: Any, kind: str) -> None:
 
 
 LEAKS = """
-    import os, sys
+    import sys
     import partsum
+    from alone import descriptors, maps, memory, threads
 
     def held():
-        with open("/proc/self/status") as file:
-            memory = int(next(line for line in file if line.startswith("RssAnon")).split()[1]) << 10
-        with open("/proc/self/maps") as file:
-            maps = sum("leaks.bin" in line for line in file)
-        return maps, len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task")), memory
+        return maps("leaks.bin"), descriptors(), threads(), memory()
 
     path, ways = sys.argv[1], sys.argv[2:]
 

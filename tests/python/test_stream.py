@@ -541,7 +541,7 @@ def test_no_threads_descriptors_or_memory_are_left(data: bytes) -> None:
         work()
     after = state()
     assert after[0] <= before[0]
-    assert after[1] == before[1]
+    assert after[1] <= before[1]  # the garbage of the tests before may close some
     assert after[2] < before[2] + 24 * 1024
 
 
@@ -636,6 +636,7 @@ INTERRUPTED = """
 """
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("kind", ["reading", "hashing", "part"])
 def test_control_c(kind: str) -> None:
     done = subprocess.run(

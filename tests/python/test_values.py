@@ -1,14 +1,8 @@
-"""Every algorithm against other people's code, however the bytes are cut, held, fed and read.
-
-The tests whose names begin with `test_quick` are run once more under each instruction set of this
-CPU.
-"""
+"""Every algorithm against other people's code, however the bytes are cut, held, fed and read."""
 
 import array
 import mmap
-import os
 import random
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +12,7 @@ import oracle
 import partsum
 import pytest
 import settings_hypothesis  # noqa: F401
+from alone import SELF, alone
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -92,11 +87,11 @@ def cut_bytes(draw: st.DrawFn, most: int = 40_000) -> tuple[bytes, list[int]]:
     return noise(sum(sizes), draw(st.integers(0, 9999))), sizes
 
 
-# --- the quick subset ----------------------------------------------------------------------------
+# --- how the bytes are cut -----------------------------------------------------------------------
 
 
 @given(cut_bytes())
-def test_quick_uneven_parts(cut: tuple[bytes, list[int]]) -> None:
+def test_uneven_parts(cut: tuple[bytes, list[int]]) -> None:
     data, sizes = cut
     check(partsum.hash_bytes(data, oracle.ALGORITHMS, part_size=sizes, **SMALL), data, sizes)
 
@@ -105,7 +100,7 @@ def test_quick_uneven_parts(cut: tuple[bytes, list[int]]) -> None:
 @example(0, 1, 0)
 @example(200, 1, 1)
 @example(4096, 64, 2)
-def test_quick_even_parts(size: int, part_size: int, seed: int) -> None:
+def test_even_parts(size: int, part_size: int, seed: int) -> None:
     part_size = max(part_size, size // 200)
     data = noise(size, seed)
     result = partsum.hash_bytes(data, oracle.ALGORITHMS, part_size=part_size, **SMALL)
@@ -113,7 +108,7 @@ def test_quick_even_parts(size: int, part_size: int, seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", oracle.ALGORITHMS)
-def test_quick_each_algorithm_alone(name: str) -> None:
+def test_each_algorithm_alone(name: str) -> None:
     """Alone there are no tiles to share, so each kernel runs its own loop over the whole part."""
     sizes = [size for size in EDGES if size] * 2
     data = noise(sum(sizes), 1)
@@ -121,7 +116,7 @@ def test_quick_each_algorithm_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("count", COUNTS)
-def test_quick_numbers_of_parts_around_numbers_of_lanes(count: int) -> None:
+def test_numbers_of_parts_around_numbers_of_lanes(count: int) -> None:
     for part_size in (1, 64, 130, 1000):
         for last in (1, part_size):
             size = part_size * (count - 1) + last
@@ -131,7 +126,7 @@ def test_quick_numbers_of_parts_around_numbers_of_lanes(count: int) -> None:
 
 
 @pytest.mark.parametrize("size", EDGES)
-def test_quick_lengths_as_one_object(size: int) -> None:
+def test_lengths_as_one_object(size: int) -> None:
     data = noise(size, size)
     check_single(partsum.hash_bytes(data, oracle.ALGORITHMS, part_size=None), data)
     check(partsum.hash_bytes(data, oracle.ALGORITHMS, part_size="5MiB"), data, [size])
@@ -140,7 +135,7 @@ def test_quick_lengths_as_one_object(size: int) -> None:
 
 
 @given(st.data())
-def test_quick_offsets_of_the_buffer(data: st.DataObject) -> None:
+def test_offsets_of_the_buffer(data: st.DataObject) -> None:
     """The first byte anywhere within a cache line, the parts at odd distances."""
     start = data.draw(st.integers(0, 129))
     part_size = data.draw(st.integers(60, 200))
@@ -151,14 +146,14 @@ def test_quick_offsets_of_the_buffer(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("byte", [0x00, 0xFF, 0x80, 0x7F])
-def test_quick_carries(byte: int) -> None:
+def test_carries(byte: int) -> None:
     """Constant bytes: the sums inside the rounds overflow in all lanes at once, or in none."""
     sizes = [1000, 64, 129, 1, 4096] * 7
     data = bytes([byte]) * sum(sizes)
     check(partsum.hash_bytes(data, oracle.ALGORITHMS, part_size=sizes, **SMALL), data, sizes)
 
 
-def test_quick_lanes_that_end_at_very_different_times() -> None:
+def test_lanes_that_end_at_very_different_times() -> None:
     sizes = [1, 60_000, 1, 1, 30_000, 2, 64, 1, 1, 1, 20_000, 1, 1, 1, 1, 1, 1, 128, 50_000, 3] * 2
     data = noise(sum(sizes), 3)
     for threads in (1, 2):
@@ -166,31 +161,6 @@ def test_quick_lanes_that_end_at_very_different_times() -> None:
             data, oracle.ALGORITHMS, part_size=sizes, threads=threads, **SMALL
         )
         check(result, data, sizes)
-
-
-@pytest.mark.parametrize("isa", partsum._core.runtime_info()["isas_available"])
-def test_all_that_is_quick_under_each_instruction_set(isa: str) -> None:
-    if os.environ.get("PARTSUM_ISA"):
-        pytest.skip("already forced to one instruction set")
-    environment = {
-        **os.environ,
-        "PARTSUM_ISA": isa,
-        "PARTSUM_HYPOTHESIS_PROFILE": "partsum-isa",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-k", "test_quick or test_forced",
-         "-p", "no:cacheprovider", __file__],
-        env=environment, capture_output=True, text=True, timeout=100, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
-
-
-def test_forced_instruction_set_is_the_one_in_use() -> None:
-    forced = os.environ.get("PARTSUM_ISA")
-    info = partsum._core.runtime_info()
-    assert info["isa"] in info["isas_available"]
-    if forced:
-        assert info["isa"] == forced
 
 
 # --- where the bytes are held --------------------------------------------------------------------
@@ -571,17 +541,22 @@ def test_plans_with_real_part_sizes(big: bytes, big_file: Path) -> None:
         check(found[6], big, oracle.uniform(len(big), 16 * MIB), names)
 
 
-@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="needs /proc/self/io")
-def test_plans_share_one_read(big: bytes, big_file: Path) -> None:
+READ = """
+    import sys
+    import partsum
+    from alone import bytes_read
+
+    before = bytes_read()
+    partsum.hash_plans(sys.argv[1], [plan or None for plan in sys.argv[2:]], ["MD5", "SHA1"])
+    print(bytes_read() - before)
+"""
+
+
+@pytest.mark.skipif(not (SELF / "io").exists(), reason="needs /proc/self/io")
+@pytest.mark.parametrize("plans", [["8MiB"], ["5MiB", "6MiB", "7MiB", "8MiB", ""]])
+def test_plans_share_one_read(plans: list[str], big: bytes, big_file: Path) -> None:
     """Counted by the kernel: bytes through read(2) and its kin; several plans share a map."""
-
-    def bytes_read() -> int:
-        return int(Path("/proc/self/io").read_text().split()[1])
-
-    for plans in (["8MiB"], ["5MiB", "6MiB", "7MiB", "8MiB", None]):
-        before = bytes_read()
-        partsum.hash_plans(big_file, plans, ["MD5", "SHA1"])
-        assert bytes_read() - before < 1.5 * len(big)
+    assert int(alone(READ, big_file, *plans)) < 1.5 * len(big)
 
 
 def test_the_same_plan_twice(big_file: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import oracle
 import partsum
 import pytest
+from alone import python
 
 MULTIPART = oracle.load("aws_multipart.json")
 RESPONSES = oracle.load("aws_responses.json")
@@ -185,6 +186,25 @@ def test_byte_cycle_as_the_parts_of_one_object() -> None:
     rows = [row for row in rows if row["length"]]
     for part, row in zip(upload.parts, rows, strict=True):
         assert {name: part.digest(name).hex() for name in oracle.ALGORITHMS} == row["digests"]
+
+
+FORCED = """
+    import sys
+    import partsum
+    import test_vectors
+
+    assert partsum._core.runtime_info()["isa"] == sys.argv[1]
+    for row in test_vectors.CYCLE["cases"]:
+        test_vectors.test_byte_cycle(row)
+    test_vectors.test_byte_cycle_as_the_parts_of_one_object()
+"""
+
+
+@pytest.mark.parametrize("isa", partsum._core.runtime_info()["isas_available"])
+def test_byte_cycle_under_a_forced_instruction_set(isa: str) -> None:
+    """PARTSUM_ISA reaches the kernels; the Rust tests check each kernel on each of them."""
+    done = python(FORCED, isa, env={"PARTSUM_ISA": isa})
+    assert done.returncode == 0, done.stderr
 
 
 def test_byte_cycle_file_is_what_its_script_writes() -> None:
