@@ -15,13 +15,18 @@ define pytest
 	$(1) -m pytest -m serial
 endef
 
-.PHONY: help demo check test lint stubs format cargo-test pytest test-avx512 asan pythons servers docs bench clean
+.PHONY: help demo build rust-tests check test lint stubs format cargo-test pytest test-avx512 asan pythons servers docs bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.wheel ## upload 256 MiB to an S3 server on this machine, with every value known beforehand
 	$(BIN)/python examples/demo.py
+
+build: .venv/.wheel servers rust-tests ## build all that the tests need
+
+rust-tests:
+	cargo test --locked --no-run
 
 check: lint ## run before each commit: the linters and the fast tests
 	cargo test --locked --lib

@@ -284,6 +284,7 @@ CHANGES = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_files_that_change_while_they_are_hashed(tmp_path: Path, seed: int) -> None:
     """Hundreds of changes at any time: the right value or an exception, and no crash."""
@@ -330,6 +331,7 @@ LOST = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["never", "before", "after"])
 def test_lost_pages_beside_faulthandler(tmp_path: Path, when: str) -> None:
     """Ours are an exception, whoever has the signal; any other ends the process as ever."""
