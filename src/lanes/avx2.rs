@@ -2,14 +2,15 @@
 
 use core::arch::{asm, x86_64::*};
 
-use super::{Kernel, Simd, Vector, Words};
+use super::{Kernel, Lanes, Simd, Vector};
+use crate::isa::IsaKind;
 
 pub(super) struct Avx2;
 
 impl Simd for Avx2 {
-    type Words32 = U32x8;
-    type Words64 = U64x4;
-    const GROUPS: usize = 3;
+    type Lanes32 = U32x8;
+    type Lanes64 = U64x4;
+    const ISA: Option<IsaKind> = Some(IsaKind::Avx2);
 }
 
 /// # Safety
@@ -41,17 +42,17 @@ fn mullo_epi64(a: __m256i, b: __m256i) -> __m256i {
     _mm256_add_epi64(_mm256_mul_epu32(a, b), _mm256_slli_epi64::<32>(crossed))
 }
 
-macro_rules! words {
+macro_rules! lanes {
     (
         $name:ident, $word:ident as $int:ident, $lanes:literal, $bits:literal, $swap:ident,
         $set1:ident $add:ident $sub:ident $mul:ident $sll:ident $srl:ident, $fetch:item $transpose:item
     ) => {
-        impl Words for $name {
+        impl Lanes for $name {
             type Word = $word;
             type Vector = Self;
-            const LANES: usize = $lanes;
+            const COUNT: usize = $lanes;
             const TERNARY: bool = false;
-            const REGISTERS: usize = 16;
+            const SCALAR: bool = false;
 
             #[inline]
             #[target_feature(enable = "avx2")]
@@ -200,7 +201,7 @@ pub(super) unsafe fn halves(rows: &[*const u8], first: usize, step: usize, offse
     }
 }
 
-words!(
+lanes!(
     U32x8, u32 as i32, 8, 32, SWAP32,
     _mm256_set1_epi32 _mm256_add_epi32 _mm256_sub_epi32 _mm256_mullo_epi32 _mm256_sll_epi32 _mm256_srl_epi32,
     unsafe fn fetch(nth: usize, rows: &[*const u8], offset: usize) -> Self {
@@ -220,7 +221,7 @@ words!(
     }
 );
 
-words!(
+lanes!(
     U64x4, u64 as i64, 4, 64, SWAP64,
     _mm256_set1_epi64x _mm256_add_epi64 _mm256_sub_epi64 mullo_epi64 _mm256_sll_epi64 _mm256_srl_epi64,
     unsafe fn fetch(nth: usize, rows: &[*const u8], offset: usize) -> Self {

@@ -3,16 +3,17 @@
 use core::arch::{asm, x86_64::*};
 
 use super::{
-    Kernel, Simd, Vector, Words,
+    Kernel, Lanes, Simd, Vector,
     avx2::{SWAP32, SWAP64, halves},
 };
+use crate::isa::IsaKind;
 
 pub(super) struct Avx512;
 
 impl Simd for Avx512 {
-    type Words32 = U32x16;
-    type Words64 = U64x8;
-    const GROUPS: usize = 2;
+    type Lanes32 = U32x16;
+    type Lanes64 = U64x8;
+    const ISA: Option<IsaKind> = Some(IsaKind::Avx512);
 }
 
 /// # Safety
@@ -47,17 +48,17 @@ unsafe fn quarters(rows: &[*const u8], first: usize, step: usize, offset: usize)
     _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high)
 }
 
-macro_rules! words {
+macro_rules! lanes {
     (
         $name:ident, $word:ident as $int:ident, $lanes:literal, $swap:ident,
         $set1:ident $add:ident $sub:ident $mul:ident $rol:ident $srl:ident $ternary:ident, $fetch:item $transpose:item
     ) => {
-        impl Words for $name {
+        impl Lanes for $name {
             type Word = $word;
             type Vector = Self;
-            const LANES: usize = $lanes;
+            const COUNT: usize = $lanes;
             const TERNARY: bool = true;
-            const REGISTERS: usize = 32;
+            const SCALAR: bool = false;
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
@@ -186,7 +187,7 @@ macro_rules! words {
     };
 }
 
-words!(
+lanes!(
     U32x16, u32 as i32, 16, SWAP32,
     _mm512_set1_epi32 _mm512_add_epi32 _mm512_sub_epi32 _mm512_mullo_epi32 _mm512_rol_epi32 _mm512_srl_epi32 _mm512_ternarylogic_epi32,
     unsafe fn fetch(nth: usize, rows: &[*const u8], offset: usize) -> Self {
@@ -206,7 +207,7 @@ words!(
     }
 );
 
-words!(
+lanes!(
     U64x8, u64 as i64, 8, SWAP64,
     _mm512_set1_epi64 _mm512_add_epi64 _mm512_sub_epi64 _mm512_mullo_epi64 _mm512_rol_epi64 _mm512_srl_epi64 _mm512_ternarylogic_epi64,
     unsafe fn fetch(nth: usize, rows: &[*const u8], offset: usize) -> Self {

@@ -1,6 +1,6 @@
 //! Several vectors as one wider one: their instructions alternate, so that one hides the other's latency.
 
-use super::{Vector, Word, Words};
+use super::{Lanes, Vector, Word};
 
 /// `N` vectors side by side; lanes are numbered through.
 #[derive(Clone, Copy)]
@@ -18,12 +18,12 @@ macro_rules! each {
     }};
 }
 
-impl<W: Vector, const N: usize> Words for Interleaved<W, N> {
+impl<W: Vector, const N: usize> Lanes for Interleaved<W, N> {
     type Word = W::Word;
     type Vector = W;
-    const LANES: usize = W::LANES * N;
+    const COUNT: usize = W::COUNT * N;
     const TERNARY: bool = W::TERNARY;
-    const REGISTERS: usize = W::REGISTERS;
+    const SCALAR: bool = W::SCALAR;
 
     #[inline(always)]
     unsafe fn splat(word: W::Word) -> Self {
@@ -107,7 +107,7 @@ impl<W: Vector, const N: usize> Words for Interleaved<W, N> {
         let mut result = unsafe { Self::splat(W::Word::ZERO) };
         for n in 0..N {
             // SAFETY: forwarded.
-            result.0[n] = unsafe { W::gather(|index| lane(n * W::LANES + index)) };
+            result.0[n] = unsafe { W::gather(|index| lane(n * W::COUNT + index)) };
         }
         result
     }
@@ -116,7 +116,7 @@ impl<W: Vector, const N: usize> Words for Interleaved<W, N> {
     unsafe fn scatter(self, mut lane: impl FnMut(usize, W::Word)) {
         for n in 0..N {
             // SAFETY: forwarded.
-            unsafe { self.0[n].scatter(|index, word| lane(n * W::LANES + index, word)) };
+            unsafe { self.0[n].scatter(|index, word| lane(n * W::COUNT + index, word)) };
         }
     }
 }

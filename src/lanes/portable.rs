@@ -1,28 +1,29 @@
 //! Plain arrays. The compiler turns these into whatever 128-bit vectors the target's baseline has.
 
-use super::{Simd, Vector, Words};
+use super::{Lanes, Simd, Vector};
+use crate::isa::IsaKind;
 
 pub(super) struct Portable;
 
 impl Simd for Portable {
-    type Words32 = Array<u32, 4>;
-    type Words64 = Array<u64, 2>;
-    const GROUPS: usize = 1;
+    type Lanes32 = Array<u32, 4>;
+    type Lanes64 = Array<u64, 2>;
+    const ISA: Option<IsaKind> = Some(IsaKind::Portable);
 }
 
-/// Words as they are, of one message or two in turn.
+/// Lanes as they are, of one message or two in turn.
 pub(super) struct Scalar;
 
 impl Simd for Scalar {
-    type Words32 = Array<u32, 1>;
-    type Words64 = Array<u64, 1>;
-    const GROUPS: usize = 2;
+    type Lanes32 = Array<u32, 1>;
+    type Lanes64 = Array<u64, 1>;
+    const ISA: Option<IsaKind> = None;
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Array<T, const LANES: usize>([T; LANES]);
+pub(super) struct Array<T, const COUNT: usize>([T; COUNT]);
 
-impl<T: Copy, const LANES: usize> Array<T, LANES> {
+impl<T: Copy, const COUNT: usize> Array<T, COUNT> {
     #[inline(always)]
     fn map(self, f: impl Fn(T) -> T) -> Self {
         Self(self.0.map(f))
@@ -39,14 +40,14 @@ impl<T: Copy, const LANES: usize> Array<T, LANES> {
     }
 }
 
-macro_rules! words {
+macro_rules! lanes {
     ($word:ty, $lanes:literal) => {
-        impl Words for Array<$word, $lanes> {
+        impl Lanes for Array<$word, $lanes> {
             type Word = $word;
             type Vector = Self;
-            const LANES: usize = $lanes;
+            const COUNT: usize = $lanes;
             const TERNARY: bool = false;
-            const REGISTERS: usize = if $lanes == 1 { 0 } else { 16 };
+            const SCALAR: bool = $lanes == 1;
 
             #[inline(always)]
             unsafe fn splat(word: $word) -> Self {
@@ -115,7 +116,7 @@ macro_rules! words {
 
             #[inline(always)]
             unsafe fn pin(self) -> Self {
-                // Of vectors, the compiler shall choose the order: it knows which ones the target has.
+                // Of arrays that become vectors, the compiler had better choose the order: it knows the target's registers.
                 #[cfg(target_arch = "x86_64")]
                 if $lanes == 1 {
                     return self.map(|mut word| {
@@ -151,7 +152,7 @@ macro_rules! words {
             #[inline(always)]
             unsafe fn fetch(nth: usize, rows: &[*const u8], offset: usize) -> Self {
                 Self(std::array::from_fn(|lane| {
-                    let (row, word) = ((nth * Self::LANES + lane) / 4, (nth * Self::LANES + lane) % 4);
+                    let (row, word) = ((nth * Self::COUNT + lane) / 4, (nth * Self::COUNT + lane) % 4);
                     let word = offset + word * size_of::<$word>();
                     // SAFETY: the caller vouches for four words at `offset` past each row; bytes need no alignment.
                     <$word>::from_le_bytes(unsafe { rows[row].add(word).cast::<[u8; size_of::<$word>()]>().read() })
@@ -167,7 +168,7 @@ macro_rules! words {
     };
 }
 
-words!(u32, 1);
-words!(u64, 1);
-words!(u32, 4);
-words!(u64, 2);
+lanes!(u32, 1);
+lanes!(u64, 1);
+lanes!(u32, 4);
+lanes!(u64, 2);

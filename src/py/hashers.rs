@@ -14,7 +14,7 @@ use crate::{
     algorithm::Algorithm,
     digest::Digest,
     error::Error,
-    hash::{Hasher, MultipartHasher, Pieces},
+    hash::{Hasher, MultipartHasher, UpdateSizes},
 };
 
 /// Below this many bytes, releasing the GIL costs more than hashing; CPython's hashlib has the same limit.
@@ -200,7 +200,7 @@ pub(super) fn new(py: Python<'_>, algorithm: Algorithm, data: FirstData) -> PyRe
 pub(super) struct PyMultipartHasher {
     hasher: Mutex<Option<MultipartHasher>>,
     /// Outside the lock: who feeds it asks while it is hashing.
-    pieces: Pieces,
+    update_sizes: UpdateSizes,
 }
 
 fn closed() -> PyErr {
@@ -224,8 +224,8 @@ impl PyMultipartHasher {
     ) -> PyResult<Self> {
         let options = options(part_size, threads, "auto", allow_small_parts)?;
         let hasher = MultipartHasher::new(&algorithms.0, options)?;
-        let pieces = hasher.pieces()?;
-        Ok(Self { hasher: Mutex::new(Some(hasher)), pieces })
+        let update_sizes = hasher.update_sizes()?;
+        Ok(Self { hasher: Mutex::new(Some(hasher)), update_sizes })
     }
 
     /// Append a bytes-like object to the object.
@@ -255,7 +255,7 @@ impl PyMultipartHasher {
     /// How many bytes the update after the first `offset` ones had best hold, at most `limit`.
     #[pyo3(name = "_best_piece")]
     fn best_piece(&self, offset: u64, limit: u64) -> u64 {
-        self.pieces.best(offset, limit)
+        self.update_sizes.recommended(offset, limit)
     }
 
     /// The checksums of everything that was fed (ObjectChecksums), and the end of this hasher.
