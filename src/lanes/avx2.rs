@@ -60,83 +60,35 @@ macro_rules! lanes {
                 Self($set1(word as $int))
             }
 
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn add(self, other: Self) -> Self {
-                Self($add(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn sub(self, other: Self) -> Self {
-                Self($sub(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn mul(self, other: Self) -> Self {
-                Self($mul(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn xor(self, other: Self) -> Self {
-                Self(_mm256_xor_si256(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn and(self, other: Self) -> Self {
-                Self(_mm256_and_si256(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn and_not(self, other: Self) -> Self {
-                Self(_mm256_andnot_si256(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn choose(self, yes: Self, no: Self) -> Self {
-                let differ = _mm256_xor_si256(yes.0, no.0);
-                Self(_mm256_xor_si256(no.0, _mm256_and_si256(self.0, differ)))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn majority(self, b: Self, c: Self) -> Self {
-                // Where a and b agree it is b, else c decides. `b ^ c` is the `a ^ b` of the round before.
-                let (ab, bc) = (_mm256_xor_si256(self.0, b.0), _mm256_xor_si256(b.0, c.0));
-                Self(_mm256_xor_si256(b.0, _mm256_and_si256(ab, bc)))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn parity(self, b: Self, c: Self) -> Self {
-                Self(_mm256_xor_si256(_mm256_xor_si256(self.0, b.0), c.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn rotate_left<const BITS: i32>(self) -> Self {
-                let high = $sll(self.0, _mm_cvtsi32_si128(BITS));
-                let low = $srl(self.0, _mm_cvtsi32_si128($bits - BITS));
-                Self(_mm256_or_si256(high, low))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn shift_right<const BITS: i32>(self) -> Self {
-                Self($srl(self.0, _mm_cvtsi32_si128(BITS)))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn swap_bytes(self) -> Self {
-                // SAFETY: 16 bytes of an array.
-                let order = unsafe { _mm_loadu_si128($swap.as_ptr().cast()) };
-                Self(_mm256_shuffle_epi8(self.0, _mm256_broadcastsi128_si256(order)))
+            operations! {
+                [inline, target_feature(enable = "avx2")]
+                add(self, other) { Self($add(self.0, other.0)) }
+                sub(self, other) { Self($sub(self.0, other.0)) }
+                mul(self, other) { Self($mul(self.0, other.0)) }
+                xor(self, other) { Self(_mm256_xor_si256(self.0, other.0)) }
+                and(self, other) { Self(_mm256_and_si256(self.0, other.0)) }
+                and_not(self, other) { Self(_mm256_andnot_si256(self.0, other.0)) }
+                choose(self, yes, no) {
+                    let differ = _mm256_xor_si256(yes.0, no.0);
+                    Self(_mm256_xor_si256(no.0, _mm256_and_si256(self.0, differ)))
+                }
+                majority(self, b, c) {
+                    // Where a and b agree it is b, else c decides. `b ^ c` is the `a ^ b` of the round before.
+                    let (ab, bc) = (_mm256_xor_si256(self.0, b.0), _mm256_xor_si256(b.0, c.0));
+                    Self(_mm256_xor_si256(b.0, _mm256_and_si256(ab, bc)))
+                }
+                parity(self, b, c) { Self(_mm256_xor_si256(_mm256_xor_si256(self.0, b.0), c.0)) }
+                rotate_left<BITS>(self) {
+                    let high = $sll(self.0, _mm_cvtsi32_si128(BITS));
+                    let low = $srl(self.0, _mm_cvtsi32_si128($bits - BITS));
+                    Self(_mm256_or_si256(high, low))
+                }
+                shift_right<BITS>(self) { Self($srl(self.0, _mm_cvtsi32_si128(BITS))) }
+                swap_bytes(self) {
+                    // SAFETY: 16 bytes of an array.
+                    let order = unsafe { _mm_loadu_si128($swap.as_ptr().cast()) };
+                    Self(_mm256_shuffle_epi8(self.0, _mm256_broadcastsi128_si256(order)))
+                }
             }
 
             #[inline]

@@ -66,78 +66,24 @@ macro_rules! lanes {
                 Self($set1(word as $int))
             }
 
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn add(self, other: Self) -> Self {
-                Self($add(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn sub(self, other: Self) -> Self {
-                Self($sub(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn mul(self, other: Self) -> Self {
-                Self($mul(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn xor(self, other: Self) -> Self {
-                Self(_mm512_xor_si512(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn and(self, other: Self) -> Self {
-                Self(_mm512_and_si512(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn and_not(self, other: Self) -> Self {
-                Self(_mm512_andnot_si512(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn choose(self, yes: Self, no: Self) -> Self {
-                Self($ternary::<CHOOSE>(self.0, yes.0, no.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn majority(self, b: Self, c: Self) -> Self {
-                Self($ternary::<MAJORITY>(self.0, b.0, c.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn parity(self, b: Self, c: Self) -> Self {
-                Self($ternary::<PARITY>(self.0, b.0, c.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn rotate_left<const BITS: i32>(self) -> Self {
-                Self($rol::<BITS>(self.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn shift_right<const BITS: i32>(self) -> Self {
-                Self($srl(self.0, _mm_cvtsi32_si128(BITS)))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn swap_bytes(self) -> Self {
-                // SAFETY: 16 bytes of an array.
-                let order = unsafe { _mm_loadu_si128($swap.as_ptr().cast()) };
-                Self(_mm512_shuffle_epi8(self.0, _mm512_broadcast_i32x4(order)))
+            operations! {
+                [inline, target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                add(self, other) { Self($add(self.0, other.0)) }
+                sub(self, other) { Self($sub(self.0, other.0)) }
+                mul(self, other) { Self($mul(self.0, other.0)) }
+                xor(self, other) { Self(_mm512_xor_si512(self.0, other.0)) }
+                and(self, other) { Self(_mm512_and_si512(self.0, other.0)) }
+                and_not(self, other) { Self(_mm512_andnot_si512(self.0, other.0)) }
+                choose(self, yes, no) { Self($ternary::<CHOOSE>(self.0, yes.0, no.0)) }
+                majority(self, b, c) { Self($ternary::<MAJORITY>(self.0, b.0, c.0)) }
+                parity(self, b, c) { Self($ternary::<PARITY>(self.0, b.0, c.0)) }
+                rotate_left<BITS>(self) { Self($rol::<BITS>(self.0)) }
+                shift_right<BITS>(self) { Self($srl(self.0, _mm_cvtsi32_si128(BITS))) }
+                swap_bytes(self) {
+                    // SAFETY: 16 bytes of an array.
+                    let order = unsafe { _mm_loadu_si128($swap.as_ptr().cast()) };
+                    Self(_mm512_shuffle_epi8(self.0, _mm512_broadcast_i32x4(order)))
+                }
             }
 
             #[inline]

@@ -31,69 +31,21 @@ impl<W: Vector, const N: usize> Lanes for Interleaved<W, N> {
         Self([unsafe { W::splat(word) }; N])
     }
 
-    #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
-        each!(self, n => self.0[n].add(other.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
-        each!(self, n => self.0[n].sub(other.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
-        each!(self, n => self.0[n].mul(other.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn xor(self, other: Self) -> Self {
-        each!(self, n => self.0[n].xor(other.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn and(self, other: Self) -> Self {
-        each!(self, n => self.0[n].and(other.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn and_not(self, other: Self) -> Self {
-        each!(self, n => self.0[n].and_not(other.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn choose(self, yes: Self, no: Self) -> Self {
-        each!(self, n => self.0[n].choose(yes.0[n], no.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn majority(self, b: Self, c: Self) -> Self {
-        each!(self, n => self.0[n].majority(b.0[n], c.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn parity(self, b: Self, c: Self) -> Self {
-        each!(self, n => self.0[n].parity(b.0[n], c.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn rotate_left<const BITS: i32>(self) -> Self {
-        each!(self, n => self.0[n].rotate_left::<BITS>())
-    }
-
-    #[inline(always)]
-    unsafe fn shift_right<const BITS: i32>(self) -> Self {
-        each!(self, n => self.0[n].shift_right::<BITS>())
-    }
-
-    #[inline(always)]
-    unsafe fn swap_bytes(self) -> Self {
-        each!(self, n => self.0[n].swap_bytes())
-    }
-
-    #[inline(always)]
-    unsafe fn pin(self) -> Self {
-        each!(self, n => self.0[n].pin())
+    operations! {
+        [inline(always)]
+        add(self, other) { each!(self, n => self.0[n].add(other.0[n])) }
+        sub(self, other) { each!(self, n => self.0[n].sub(other.0[n])) }
+        mul(self, other) { each!(self, n => self.0[n].mul(other.0[n])) }
+        xor(self, other) { each!(self, n => self.0[n].xor(other.0[n])) }
+        and(self, other) { each!(self, n => self.0[n].and(other.0[n])) }
+        and_not(self, other) { each!(self, n => self.0[n].and_not(other.0[n])) }
+        choose(self, yes, no) { each!(self, n => self.0[n].choose(yes.0[n], no.0[n])) }
+        majority(self, b, c) { each!(self, n => self.0[n].majority(b.0[n], c.0[n])) }
+        parity(self, b, c) { each!(self, n => self.0[n].parity(b.0[n], c.0[n])) }
+        rotate_left<BITS>(self) { each!(self, n => self.0[n].rotate_left::<BITS>()) }
+        shift_right<BITS>(self) { each!(self, n => self.0[n].shift_right::<BITS>()) }
+        swap_bytes(self) { each!(self, n => self.0[n].swap_bytes()) }
+        pin(self) { each!(self, n => self.0[n].pin()) }
     }
 
     #[inline(always)]

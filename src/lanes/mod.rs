@@ -5,6 +5,16 @@
 
 #![allow(unsafe_code)]
 
+/// Defines methods of [`Lanes`] that take lanes and return lanes, each with the same attributes.
+macro_rules! operations {
+    ([$($attribute:meta),+]) => {};
+    ([$($attribute:meta),+] $name:ident $(<$bits:ident>)? ($self:ident $(, $operand:ident)*) $body:block $($rest:tt)*) => {
+        $(#[$attribute])+
+        unsafe fn $name $(<const $bits: i32>)? ($self $(, $operand: Self)*) -> Self $body
+        operations! { [$($attribute),+] $($rest)* }
+    };
+}
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]

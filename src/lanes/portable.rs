@@ -54,64 +54,20 @@ macro_rules! lanes {
                 Self([word; $lanes])
             }
 
-            #[inline(always)]
-            unsafe fn add(self, other: Self) -> Self {
-                self.zip(other, <$word>::wrapping_add)
-            }
-
-            #[inline(always)]
-            unsafe fn sub(self, other: Self) -> Self {
-                self.zip(other, <$word>::wrapping_sub)
-            }
-
-            #[inline(always)]
-            unsafe fn mul(self, other: Self) -> Self {
-                self.zip(other, <$word>::wrapping_mul)
-            }
-
-            #[inline(always)]
-            unsafe fn xor(self, other: Self) -> Self {
-                self.zip(other, |a, b| a ^ b)
-            }
-
-            #[inline(always)]
-            unsafe fn and(self, other: Self) -> Self {
-                self.zip(other, |a, b| a & b)
-            }
-
-            #[inline(always)]
-            unsafe fn and_not(self, other: Self) -> Self {
-                self.zip(other, |a, b| !a & b)
-            }
-
-            #[inline(always)]
-            unsafe fn choose(self, yes: Self, no: Self) -> Self {
-                self.zip3(yes, no, |mask, yes, no| no ^ (mask & (yes ^ no)))
-            }
-
-            #[inline(always)]
-            unsafe fn majority(self, b: Self, c: Self) -> Self {
-                self.zip3(b, c, |a, b, c| b ^ ((a ^ b) & (b ^ c)))
-            }
-
-            #[inline(always)]
-            unsafe fn parity(self, b: Self, c: Self) -> Self {
-                self.zip3(b, c, |a, b, c| a ^ b ^ c)
-            }
-
-            #[inline(always)]
-            unsafe fn rotate_left<const BITS: i32>(self) -> Self {
-                self.map(|word| word.rotate_left(BITS as u32))
-            }
-
-            #[inline(always)]
-            unsafe fn shift_right<const BITS: i32>(self) -> Self {
-                self.map(|word| word >> BITS)
-            }
-
-            #[inline(always)]
-            unsafe fn swap_bytes(self) -> Self {
-                self.map(<$word>::swap_bytes)
+            operations! {
+                [inline(always)]
+                add(self, other) { self.zip(other, <$word>::wrapping_add) }
+                sub(self, other) { self.zip(other, <$word>::wrapping_sub) }
+                mul(self, other) { self.zip(other, <$word>::wrapping_mul) }
+                xor(self, other) { self.zip(other, |a, b| a ^ b) }
+                and(self, other) { self.zip(other, |a, b| a & b) }
+                and_not(self, other) { self.zip(other, |a, b| !a & b) }
+                choose(self, yes, no) { self.zip3(yes, no, |mask, yes, no| no ^ (mask & (yes ^ no))) }
+                majority(self, b, c) { self.zip3(b, c, |a, b, c| b ^ ((a ^ b) & (b ^ c))) }
+                parity(self, b, c) { self.zip3(b, c, |a, b, c| a ^ b ^ c) }
+                rotate_left<BITS>(self) { self.map(|word| word.rotate_left(BITS as u32)) }
+                shift_right<BITS>(self) { self.map(|word| word >> BITS) }
+                swap_bytes(self) { self.map(<$word>::swap_bytes) }
             }
 
             #[inline(always)]
