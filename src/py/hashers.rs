@@ -14,7 +14,7 @@ use crate::{
     algorithm::Algorithm,
     digest::Digest,
     error::Error,
-    hash::{Hasher, MultipartHasher, Pieces},
+    hash::{Hasher, MultipartHasher, UpdateSizes},
 };
 
 /// Below this many bytes, releasing the GIL costs more than hashing; CPython's hashlib has the same limit.
@@ -236,7 +236,7 @@ pub(super) fn new(py: Python<'_>, algorithm: &Bound<'_, PyAny>, data: Arg<'_>) -
 pub(super) struct PyMultipartHasher {
     hasher: Mutex<Option<MultipartHasher>>,
     /// Outside the lock: who feeds it asks while it is hashing.
-    pieces: Pieces,
+    update_sizes: UpdateSizes,
 }
 
 fn closed() -> PyErr {
@@ -260,8 +260,8 @@ impl PyMultipartHasher {
     ) -> PyResult<Self> {
         let options = HashingArguments { part_size, threads, allow_small_parts, io: Arg::LEFT_OUT }.options()?;
         let hasher = MultipartHasher::new(&convert::algorithms(&algorithms)?, options)?;
-        let pieces = hasher.pieces()?;
-        Ok(Self { hasher: Mutex::new(Some(hasher)), pieces })
+        let update_sizes = hasher.update_sizes()?;
+        Ok(Self { hasher: Mutex::new(Some(hasher)), update_sizes })
     }
 
     /// Append to the object.
@@ -300,7 +300,7 @@ impl PyMultipartHasher {
     /// Recommended size of the next `update` after `offset` bytes, at most `limit`.
     #[pyo3(name = "_best_piece")]
     fn best_piece(&self, offset: u64, limit: u64) -> u64 {
-        self.pieces.best(offset, limit)
+        self.update_sizes.recommended(offset, limit)
     }
 
     /// Return the checksums of everything that was fed, and close the hasher.

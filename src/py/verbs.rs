@@ -17,10 +17,9 @@ use crate::{
     digest::Digest,
     hash,
     isa::{self, Isa},
-    multibuffer,
+    kernels::{self, Combiner},
     parts::Preset,
     schedule,
-    stream::Combiner,
 };
 
 /// Compute every checksum that S3 will report for a file, in one read.
@@ -242,7 +241,7 @@ pub(super) fn runtime_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     info.set_item("cpu_features", isa::cpu_features())?;
     let lanes = PyDict::new(py);
     for algorithm in Algorithm::ALL {
-        lanes.set_item(algorithm.name(), multibuffer::lanes(algorithm, selected))?;
+        lanes.set_item(algorithm.name(), kernels::Kernels::of(algorithm, selected).messages())?;
     }
     info.set_item("lanes", lanes)?;
     info.set_item("threads", schedule::default_threads())?;

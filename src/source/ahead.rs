@@ -13,7 +13,7 @@ use std::{
     },
 };
 
-use super::{OpenFile, Source, Span, Step};
+use super::{Chunk, NextTile, OpenFile, Source};
 use crate::error::Result;
 
 /// What O_DIRECT asks of addresses, offsets and lengths, at most.
@@ -22,7 +22,7 @@ const ALIGN: u64 = 4096;
 const BLOCK: usize = 512;
 /// Smaller buffers are not worth keeping.
 const MIN_SPARE: u64 = 64 << 10;
-/// Tiles in a window: a thread has at most twice so many for each span in flight in memory, 12 to 24 MiB.
+/// Tiles in a window: a thread has at most twice so many for each chunk in flight in memory, 12 to 24 MiB.
 const TILES: u64 = 16;
 /// Reads under way for each thread that hashes: a disk needs several to be fast.
 const READS: usize = 4;
@@ -73,12 +73,12 @@ impl Window {
         &self.buffer[start + (range.start - first) as usize..start + (range.end - first) as usize]
     }
 
-    fn begins(&self, step: &Step) -> bool {
-        self.source == step.span.source && self.range.start == step.span.range.start
+    fn begins(&self, tile: &NextTile) -> bool {
+        self.source == tile.chunk.source && self.range.start == tile.chunk.range.start
     }
 
-    fn has(&self, step: &Step) -> bool {
-        let Span { source, range } = &step.span;
+    fn has(&self, tile: &NextTile) -> bool {
+        let Chunk { source, range } = &tile.chunk;
         self.source == *source && self.range.start <= range.start && range.end <= self.range.end
     }
 }
@@ -176,36 +176,36 @@ impl<'a> Windows<'a> {
         Self { sources, jobs, done: mpsc::channel(), here: Arc::default(), slots: Vec::new(), spare: Vec::new() }
     }
 
-    /// Asks for the window that a step begins with, if it is neither here nor under way.
-    pub(super) fn want(&mut self, step: &Step) {
-        if self.slots.len() <= step.slot {
-            self.slots.resize_with(step.slot + 1, Slot::default);
+    /// Asks for the window that a tile begins with, if it is neither here nor under way.
+    pub(super) fn want(&mut self, tile: &NextTile) {
+        if self.slots.len() <= tile.slot {
+            self.slots.resize_with(tile.slot + 1, Slot::default);
         }
-        let slot = &mut self.slots[step.slot];
-        if slot.current.as_ref().is_some_and(|window| window.has(step)) {
+        let slot = &mut self.slots[tile.slot];
+        if slot.current.as_ref().is_some_and(|window| window.has(tile)) {
             return;
         }
         let passed = slot.current.take();
         let coming = match &slot.next {
             Next::Nothing => false,
-            Next::UnderWay { source, start } => (*source, *start) == (step.span.source, step.span.range.start),
-            Next::Here((window, _)) => window.begins(step),
+            Next::UnderWay { source, start } => (*source, *start) == (tile.chunk.source, tile.chunk.range.start),
+            Next::Here((window, _)) => window.begins(tile),
         };
         passed.into_iter().for_each(|window| self.keep(window));
         if !coming {
-            self.ask(step, step.span.range.start);
+            self.ask(tile, tile.chunk.range.start);
         }
     }
 
     /// Waits for it, and asks for the one after it.
-    pub(super) fn wait(&mut self, step: &Step) -> Result<()> {
-        while self.slots[step.slot].current.is_none() {
-            match mem::take(&mut self.slots[step.slot].next) {
+    pub(super) fn wait(&mut self, tile: &NextTile) -> Result<()> {
+        while self.slots[tile.slot].current.is_none() {
+            match mem::take(&mut self.slots[tile.slot].next) {
                 Next::Here((window, Ok(()))) => {
                     let end = window.range.end;
-                    self.slots[step.slot].current = Some(window);
-                    if end < step.end {
-                        self.ask(step, end);
+                    self.slots[tile.slot].current = Some(window);
+                    if end < tile.end {
+                        self.ask(tile, end);
                     }
                 }
                 Next::Here((window, Err(error))) => {
@@ -213,7 +213,7 @@ impl<'a> Windows<'a> {
                     return Err(error);
                 }
                 other => {
-                    self.slots[step.slot].next = other;
+                    self.slots[tile.slot].next = other;
                     self.receive();
                 }
             }
@@ -221,16 +221,16 @@ impl<'a> Windows<'a> {
         Ok(())
     }
 
-    pub(super) fn bytes(&self, step: &Step) -> &[u8] {
-        self.slots[step.slot].current.as_ref().map_or(&[], |window| window.bytes(&step.span.range))
+    pub(super) fn bytes(&self, tile: &NextTile) -> &[u8] {
+        self.slots[tile.slot].current.as_ref().map_or(&[], |window| window.bytes(&tile.chunk.range))
     }
 
-    fn ask(&mut self, step: &Step, start: u64) {
-        let Source::File(file) = &self.sources[step.span.source] else { return };
-        let range = start..step.end.min(start + TILES * step.span.len());
+    fn ask(&mut self, tile: &NextTile, start: u64) {
+        let Source::File(file) = &self.sources[tile.chunk.source] else { return };
+        let range = start..tile.end.min(start + TILES * tile.chunk.len());
         let spare = if range.end - range.start < MIN_SPARE { None } else { self.spare.pop() };
-        let window = Window::new(step.slot, step.span.source, range, spare.unwrap_or_default());
-        self.slots[step.slot].next = Next::UnderWay { source: step.span.source, start };
+        let window = Window::new(tile.slot, tile.chunk.source, range, spare.unwrap_or_default());
+        self.slots[tile.slot].next = Next::UnderWay { source: tile.chunk.source, start };
         let job = Job { file, window, done: self.done.0.clone(), wanted: Arc::downgrade(&self.here) };
         match &self.jobs {
             // The receiver outlives the readers.

@@ -20,7 +20,7 @@ use std::{
 
 pub(crate) use self::{
     ahead::Ahead,
-    reader::{Reader, Span, Step},
+    reader::{Chunk, NextTile, Reader},
 };
 use self::{ahead::Window, system::Extent};
 use crate::error::{Error, Hint, Result};
