@@ -3,7 +3,7 @@
 use std::{io, path::Path};
 
 use pyo3::{
-    exceptions::{PyKeyboardInterrupt, PyOSError, PyValueError},
+    exceptions::{PyKeyboardInterrupt, PyMemoryError, PyOSError, PyValueError},
     prelude::*,
     sync::PyOnceLock,
     types::PyType,
@@ -73,6 +73,10 @@ fn os_error(py: Python<'_>, path: &Path, place: &str, source: &io::Error) -> PyE
         Ok(text + place)
     };
     match problem() {
+        // Memory for a buffer, not what a system call said.
+        Ok(_) if source.raw_os_error().is_none() && source.kind() == io::ErrorKind::OutOfMemory => {
+            PyMemoryError::new_err(format!("no memory to read {}{place}", path.display()))
+        }
         Ok(problem) => {
             let errno = source.raw_os_error().unwrap_or(libc::EINVAL);
             PyOSError::new_err((errno, problem, path.as_os_str().to_owned()))
