@@ -95,7 +95,10 @@ fn allocate(bytes: usize) -> Option<Vec<u8>> {
     {
         let _guard = lock(&ONE_BY_ONE);
         memory.try_reserve_exact(bytes).ok()?;
-        Vec::<u8>::new().try_reserve_exact(HEADROOM).ok()?;
+        let mut headroom = Vec::<u8>::new();
+        headroom.try_reserve_exact(HEADROOM).ok()?;
+        // Without this the compiler leaves the allocation out.
+        std::hint::black_box(&headroom);
     }
     memory.resize(bytes, 0);
     Some(memory)
