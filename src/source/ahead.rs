@@ -5,7 +5,7 @@
 //! io_uring at the same depth measures no faster, takes the same CPU time, and is forbidden in most containers.
 
 use std::{
-    mem,
+    io, mem,
     ops::Range,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -20,6 +20,8 @@ use crate::error::Result;
 const ALIGN: u64 = 4096;
 /// What a disk fails or stops at.
 const BLOCK: usize = 512;
+/// Address space that has to be left when a window was allocated.
+const HEADROOM: usize = 16 << 20;
 /// Smaller buffers are not worth keeping.
 const MIN_SPARE: u64 = 64 << 10;
 /// Tiles in a window: a thread has at most twice so many for each chunk in flight in memory, 12 to 24 MiB.
@@ -37,10 +39,8 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Not read yet.
-    pub(super) fn new(slot: usize, source: usize, range: Range<u64>, spare: Vec<u8>) -> Self {
-        let length = range.end.next_multiple_of(ALIGN) - range.start / ALIGN * ALIGN + ALIGN;
-        let buffer = if spare.len() as u64 >= length { spare } else { vec![0; length as usize] };
+    /// Not read yet. `buffer` is memory to use again, of any length.
+    pub(super) const fn new(slot: usize, source: usize, range: Range<u64>, buffer: Vec<u8>) -> Self {
         Self { slot, source, range, buffer }
     }
 
@@ -49,8 +49,13 @@ impl Window {
         (self.range.start / ALIGN * ALIGN, self.buffer.as_ptr().align_offset(ALIGN as usize))
     }
 
-    /// Reads it, here and now.
+    /// Reads it, here and now. Memory that cannot be had is an error, not an abort.
     pub(super) fn fill(&mut self, file: &OpenFile) -> Result<()> {
+        let length = self.range.end.next_multiple_of(ALIGN) - self.range.start / ALIGN * ALIGN + ALIGN;
+        if (self.buffer.len() as u64) < length {
+            self.buffer = allocate(length as usize)
+                .ok_or_else(|| file.error(Some(self.range.start), io::ErrorKind::OutOfMemory.into()))?;
+        }
         let (first, start) = self.start();
         let wanted = (self.range.end - first) as usize;
         let bytes = &mut self.buffer[start..][..wanted.next_multiple_of(ALIGN as usize)];
@@ -81,6 +86,22 @@ impl Window {
         let Chunk { source, range } = &tile.chunk;
         self.source == *source && self.range.start <= range.start && range.end <= self.range.end
     }
+}
+
+/// Memory for a window, unless it would take what small allocations need, whose failure ends the process.
+fn allocate(bytes: usize) -> Option<Vec<u8>> {
+    static ONE_BY_ONE: Mutex<()> = Mutex::new(());
+    let mut memory = Vec::new();
+    {
+        let _guard = lock(&ONE_BY_ONE);
+        memory.try_reserve_exact(bytes).ok()?;
+        let mut headroom = Vec::<u8>::new();
+        headroom.try_reserve_exact(HEADROOM).ok()?;
+        // Without this the compiler leaves the allocation out.
+        std::hint::black_box(&headroom);
+    }
+    memory.resize(bytes, 0);
+    Some(memory)
 }
 
 /// A window that a reader asked for.
