@@ -64,8 +64,9 @@ lint: .venv/.wheel ## formatting, clippy, ruff, mypy --strict, the layers, stubs
 # The extension's docstrings, written into a copy of its stub without them.
 target/stubs: .venv/.wheel $(STUB)
 	rm -rf $@ && mkdir -p $@/partsum
-	$(BIN)/python -c 'import re, sys; sys.stdout.write(re.sub(r"\n +r?\"{3}.*?\"{3}(?=\n)", "", sys.stdin.read(), flags=re.S))' < $(STUB) > $@/partsum/_core.pyi
+	$(BIN)/python -c 'import re, sys; sys.stdout.write(re.sub(r"(\n +)r?\"{3}.*?\"{3}(?=\n)", r"\1...", sys.stdin.read(), flags=re.S))' < $(STUB) > $@/partsum/_core.pyi
 	$(BIN)/docify --quiet --workers 1 --in-place $@
+	$(BIN)/ruff check --quiet --select PIE790 --fix $@
 	$(BIN)/ruff format --quiet $@
 
 stubs: target/stubs ## copy the docstrings of the extension into its stub, for editors

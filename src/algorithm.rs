@@ -77,7 +77,17 @@ impl FromStr for ChecksumType {
 
 /// A checksum algorithm that S3 offers (`ChecksumAlgorithm`).
 ///
-/// Digests are big-endian, the byte order of S3's base64 values: CRCs and XXH included.
+/// Digests are big-endian, the byte order of S3's base64 values: CRCs and XXH included. Names are read as people write them:
+/// case, `-` and `_` do not count.
+///
+/// ```
+/// use partsum::{Algorithm, ChecksumType};
+///
+/// assert_eq!("sha-256".parse(), Ok(Algorithm::Sha256));
+/// assert_eq!("crc64_nvme".parse(), Ok(Algorithm::Crc64Nvme));
+/// assert_eq!("full-object".parse(), Ok(ChecksumType::FullObject));
+/// assert!("sha256 ".parse::<Algorithm>().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Algorithm {
     /// CRC-32/ISO-HDLC, zlib's.

@@ -81,6 +81,16 @@ impl fmt::Display for Hint {
 }
 
 /// Why a call could not give its answer.
+///
+/// ```
+/// use partsum::{Algorithm, Hint, Options, hash_bytes};
+///
+/// let error = hash_bytes(b"aaa", &[Algorithm::Sha1], &Options::default(), &mut ())?.etag().unwrap_err();
+/// assert_eq!(error.hint(), Some(Hint::AddAlgorithm(Algorithm::Md5)));
+/// assert_eq!(error.problem(), "MD5 was not computed, and the ETag needs it");
+/// assert_eq!(error.to_string(), "MD5 was not computed, and the ETag needs it; add MD5 to the algorithms");
+/// # Ok::<(), partsum::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {

@@ -1,6 +1,9 @@
 //! `MultipartUpload`: the arguments of one upload, whose algorithm is named once.
 
-use pyo3::{prelude::*, types::PyDict};
+use pyo3::{
+    prelude::*,
+    types::{PyDict, PyTuple},
+};
 
 use super::{
     arguments,
@@ -159,10 +162,8 @@ impl PyMultipartUpload {
         format!("MultipartUpload({checksum}, {parts}, {} bytes)", sums.size())
     }
 
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Option<&'static str>, Option<&'static str>))> {
-        Ok((self.sums.bind(py).getattr("multipart_upload")?, (self.algorithm(), self.checksum_type())))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let again = self.sums.bind(py).getattr("multipart_upload")?;
+        (again, (self.algorithm(), self.checksum_type())).into_pyobject(py)
     }
 }
