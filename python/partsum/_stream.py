@@ -130,7 +130,7 @@ def hash_stream(
 hash_stream.__module__ = "partsum"  # where users find it
 
 
-def check_progress(progress: object) -> None:
+def check_progress(progress: Callable[[int], object] | None) -> None:
     """Refuse what cannot be called."""
     if progress is not None and not callable(progress):
         raise TypeError(f"progress: must be callable or None, not {type(progress).__name__}")
@@ -162,22 +162,22 @@ def fill_from(stream: object) -> Fill:
         raise TypeError(f"{must_be} {kind}; hash a path with hash_file(), bytes with hash_bytes()")
     if isinstance(stream, io.TextIOBase):
         raise TypeError(f"{must_be} {kind}, a text stream; open it with 'b', or pass its .buffer")
-    readinto, read = (getattr(stream, name, None) for name in ("readinto", "read"))
-    readinto, read = (one if callable(one) else None for one in (readinto, read))
-    if not readinto and not read:
+    readinto: Any = getattr(stream, "readinto", None)
+    read: Any = getattr(stream, "read", None)
+    if not callable(readinto) and not callable(read):
         raise TypeError(f"{must_be} {kind}")
 
     def fill(view: memoryview) -> int:
         nonlocal readinto
-        if readinto:
+        if callable(readinto):
             try:
                 count = _checked_count(readinto(view), len(view))
             except io.UnsupportedOperation:
                 # Inherited from a base class that cannot do it either.
-                if not read:
+                if not callable(read):
                     raise
                 readinto = None
-        if not readinto:
+        if not callable(readinto):
             count = _read(read, view)
         if count == 0:
             check_complete(stream)

@@ -23,7 +23,7 @@ import inspect
 import re
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar
 
@@ -35,8 +35,8 @@ __all__ = ["hash_bytes", "hash_file", "hash_files", "hash_plans", "hash_stream"]
 P = ParamSpec("P")
 T = TypeVar("T")
 Progress: TypeAlias = Callable[[int], object]
+Hashing: TypeAlias = Coroutine[Any, Any, T]
 Same: TypeAlias = Any  # `_as` gives them the types of the function in partsum
-FileResult: TypeAlias = "partsum.ObjectChecksums | partsum.FileError"
 
 # Seconds that a cancelled task waits for its thread. Hashing ends within a few hundredths of a
 # second. A read from a silent pipe cannot be ended, and the task must not wait for it.
@@ -60,10 +60,10 @@ def _as(function: Callable[P, object]) -> Callable[[Callable[..., T]], Callable[
 
 
 @_as(partsum.hash_file)
-async def hash_file(
+def hash_file(
     *args: Same, progress: Progress | None = None, **options: Same
-) -> partsum.ObjectChecksums:
-    """`partsum.hash_file` for asyncio.
+) -> Hashing[partsum.ObjectChecksums]:
+    """Do what `partsum.hash_file` does, with the same arguments, for asyncio.
 
     Example:
         >>> import asyncio, pathlib, tempfile, partsum.aio
@@ -72,17 +72,17 @@ async def hash_file(
         >>> asyncio.run(partsum.aio.hash_file(path, "CRC64NVME")).checksum("CRC64NVME")
         'Rnr2/5P7Gsk='
     """
-    return await _in_executor(partial(partsum.hash_file, *args, **options), progress)
+    return _in_executor(partial(partsum.hash_file, *args, **options), progress)
 
 
 @_as(partsum.hash_files)
 def hash_files(
     *args: Same, progress: Progress | None = None, **options: Same
-) -> AsyncIterator[FileResult]:
-    """`partsum.hash_files` for asyncio: an asynchronous iterator for one task.
+) -> AsyncIterator[partsum.ObjectChecksums | partsum.FileError]:
+    """Do what `partsum.hash_files` does, with the same arguments, for asyncio.
 
-    `paths` is a plain iterable, and its items are taken on another thread. Files are hashed while
-    the task waits for results, not before.
+    Returns an asynchronous iterator, for one task. `paths` is a plain iterable, and its items are
+    taken on another thread. Files are hashed while the task waits for results, not before.
 
     Example:
         >>> import asyncio, pathlib, tempfile, partsum.aio
@@ -101,11 +101,11 @@ def hash_files(
 
     results = partsum.hash_files(*args, progress=report, **options)
 
-    def take(*, progress: Progress) -> list[FileResult]:
+    def take(*, progress: Progress) -> list[partsum.ObjectChecksums | partsum.FileError]:
         listener[:] = [progress]
         if failed:
             raise failed.pop()
-        taken: list[FileResult] = []
+        taken: list[partsum.ObjectChecksums | partsum.FileError] = []
         end = time.monotonic() + BURST
         try:
             for result in results:
@@ -118,7 +118,7 @@ def hash_files(
             failed.append(error)  # raised after the results before it
         return taken
 
-    async def each() -> AsyncIterator[FileResult]:
+    async def each() -> AsyncIterator[partsum.ObjectChecksums | partsum.FileError]:
         while taken := await _in_executor(take, progress):
             for result in taken:
                 yield result
@@ -127,24 +127,24 @@ def hash_files(
 
 
 @_as(partsum.hash_bytes)
-async def hash_bytes(
+def hash_bytes(
     *args: Same, progress: Progress | None = None, **options: Same
-) -> partsum.ObjectChecksums:
-    """`partsum.hash_bytes` for asyncio.
+) -> Hashing[partsum.ObjectChecksums]:
+    """Do what `partsum.hash_bytes` does, with the same arguments, for asyncio.
 
     Example:
         >>> import asyncio, partsum.aio
         >>> asyncio.run(partsum.aio.hash_bytes(b"hello world", "sha256")).checksum("SHA256")
         'uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek='
     """
-    return await _in_executor(partial(partsum.hash_bytes, *args, **options), progress)
+    return _in_executor(partial(partsum.hash_bytes, *args, **options), progress)
 
 
 @_as(partsum.hash_plans)
-async def hash_plans(
+def hash_plans(
     *args: Same, progress: Progress | None = None, **options: Same
-) -> list[partsum.ObjectChecksums]:
-    """`partsum.hash_plans` for asyncio.
+) -> Hashing[list[partsum.ObjectChecksums]]:
+    """Do what `partsum.hash_plans` does, with the same arguments, for asyncio.
 
     Example:
         >>> import asyncio, pathlib, tempfile, partsum.aio
@@ -154,17 +154,18 @@ async def hash_plans(
         >>> [sums.etag for sums in found]
         ['47bce5c74f589f4867dbd57e9ca9f808', 'e2c3da976e66ec9e7dc128fbc782fc91-1']
     """
-    return await _in_executor(partial(partsum.hash_plans, *args, **options), progress)
+    return _in_executor(partial(partsum.hash_plans, *args, **options), progress)
 
 
 @_as(partsum.hash_stream)
-async def hash_stream(
+def hash_stream(
     readable: Readable, *args: Same, progress: Progress | None = None, **options: Same
-) -> partsum.ObjectChecksums:
-    """`partsum.hash_stream` for asyncio; `readable` is read on another thread.
+) -> Hashing[partsum.ObjectChecksums]:
+    """Do what `partsum.hash_stream` does, with the same arguments, for asyncio.
 
-    Its `read` is a plain method, not a coroutine. A cancelled task waits at most a second for a
-    read that does not return. The thread ends when the read returns, and hashes no more.
+    The stream is read on another thread: its `read` is a plain method, not a coroutine. A cancelled
+    task waits at most a second for a read that does not return. The thread ends when the read
+    returns, and hashes no more.
 
     Example:
         >>> import asyncio, io, partsum.aio
@@ -172,9 +173,16 @@ async def hash_stream(
         >>> sums.checksum("CRC64NVME")
         'Rnr2/5P7Gsk='
     """
+    return _in_own_thread(readable, progress, *args, **options)
+
+
+async def _in_own_thread(
+    readable: Readable, progress: Progress | None, *args: Same, **options: Same
+) -> partsum.ObjectChecksums:
     stoppable = _Stoppable(readable)
     call = _Call(partial(partsum.hash_stream, stoppable, *args, **options), progress)
     stoppable.check = call.check
+    context = contextvars.copy_context()
     future: concurrent.futures.Future[None] = concurrent.futures.Future()
     future.set_running_or_notify_cancel()  # cancelling it does not end the thread
 
@@ -182,7 +190,6 @@ async def hash_stream(
         context.run(call.run)
         future.set_result(None)
 
-    context = contextvars.copy_context()
     # A daemon, so that a read from a silent pipe does not keep the interpreter from ending.
     threading.Thread(target=run, name="partsum-aio", daemon=True).start()
     return await call.result(asyncio.wrap_future(future))
