@@ -95,7 +95,10 @@ def hash_each(
                     with suppress(ValueError):  # which hash_one raises again
                         results = options.hash_files(together, bar.callback)
                 for name, is_one in zip(batch, regular, strict=True):
-                    found = next(results, None) if is_one else None
+                    found = None
+                    if is_one:
+                        with suppress(ValueError):  # which hash_one raises again
+                            found = next(results, None)
                     if isinstance(found, ObjectChecksums):
                         bar.clear()
                         yield name, found
