@@ -102,11 +102,15 @@ def test_both_ways_say_the_same(verb: str, names: list[str], tmp_path: Path) -> 
     )
 
 
-def test_a_wrong_setting_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize("args", [["file"], ["file", "file"], ["--cache", "file", "file"]])
+def test_a_wrong_setting_is_said(args: list[str], tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"hello")
-    done = run("etag", "file", cwd=tmp_path, env={"PARTSUM_ISA": "nonsense"})
-    assert done.returncode != 0
-    assert b"PARTSUM_ISA" in done.stderr
+    env = {"PARTSUM_ISA": "nonsense", "XDG_CACHE_HOME": str(tmp_path)}
+    done = run("etag", *args, cwd=tmp_path, env=env)
+    assert done.returncode == 2
+    lines = done.stderr.decode().splitlines()
+    assert len(lines) == args.count("file")
+    assert all(line.startswith("partsum: file: PARTSUM_ISA: ") for line in lines)
 
 
 @posix_only

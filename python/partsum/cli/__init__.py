@@ -6,7 +6,6 @@ typed), ``terminal.py`` (what is printed), ``files.py`` and ``client.py`` (S3).
 """
 
 import sys
-from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -49,20 +48,14 @@ class Verbs(click.Group):
         command: click.Command = import_module(f"partsum.cli.{cmd_name}").command
         return command
 
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        **extra: object,
-    ) -> Any:  # noqa: ANN401  (as click has it)
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:  # noqa: ANN401
         """Run a verb and exit with the status that it returns."""
-        prog_name = prog_name or "partsum"
+        extra["prog_name"] = extra.get("prog_name") or "partsum"
+        run: Any = super().main
         if not standalone_mode:
-            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+            return run(*args, standalone_mode=False, **extra)
         try:
-            status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+            status = run(*args, standalone_mode=False, **extra)
         except NO_VERB as error:
             error.show()
             status = error.exit_code
@@ -89,11 +82,11 @@ Examples:
   partsum sum -a sha256 FILE...        prints what sha256sum prints
   partsum sum -c SHA256SUMS            checks as sha256sum -c does
   partsum etag big.tar                 the ETag after boto3's upload_file
-  partsum parts -a crc32c big.tar      the checksums of every part and the object
+  partsum parts -a crc32c big.tar      checksums of every part and the object
   partsum solve big.tar ETAG           the part size behind an ETag
   partsum verify big.tar s3://B/K      is that object this file?
   partsum upload big.tar s3://bucket/  with checksums that S3 compares
-  partsum manifest DIR -o FILE         the checksums of a directory, to check later""",
+  partsum manifest DIR -o FILE         checksums to check a directory by""",
 )
 @click.version_option(partsum.__version__, prog_name="partsum", message="%(prog)s %(version)s")
 def main() -> None:

@@ -6,7 +6,6 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from pathlib import Path
 from typing import BinaryIO
 
 from partsum.cli.terminal import Callback
@@ -52,6 +51,8 @@ def replaced(name: str) -> Iterator[Callable[[bytes], object]]:
     Yields what writes to it. What is no regular file, such as a FIFO or /dev/stdout, is written
     to directly. Errors name the file.
     """
+    from pathlib import Path  # which takes longer to import than all that is here
+
     path = Path(name).resolve()  # a symbolic link stays one
     written = path
     if path.is_file() or not path.exists():

@@ -110,9 +110,9 @@ def command(
         writer.header(
             root=listed.root,
             tree=listed.is_tree,
-            follow=follow,
+            follow_symlinks=follow,
             algorithms=algorithms,
-            part_size=hashing.part_size,
+            part_size="none" if hashing.part_size is None else str(hashing.part_size),
         )
         for file, (sums, mtime_ns, recent) in zip(files, results, strict=True):
             if isinstance(sums, Failure):

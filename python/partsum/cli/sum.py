@@ -1,6 +1,6 @@
 """``partsum sum``: digests in the lines of the coreutils, or as S3 shows them."""
 
-from base64 import b64decode
+from binascii import a2b_base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -186,4 +186,4 @@ def _details(digests: Digests) -> dict[str, Any]:
 
 
 def _raw(value: str) -> bytes:
-    return b64decode(value.partition("-")[0])
+    return a2b_base64(value.partition("-")[0])

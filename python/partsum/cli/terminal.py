@@ -114,8 +114,8 @@ def reason(error: BaseException) -> str:
     problem = getattr(error, "problem", None)
     if problem is None:  # not an error of the library
         return getattr(error, "strerror", None) or str(error)
-    argument = _ARGUMENTS.get(getattr(error, "argument", None) or "")
-    text = f"{argument}: {problem}" if argument else str(problem)
+    argument = getattr(error, "argument", None)  # or an environment variable
+    text = f"{_ARGUMENTS.get(argument, argument)}: {problem}" if argument else str(problem)
     name, value = getattr(error, "hint", None) or ("", "")
     return f"{text}; {_HINTS[name].format(value or 'BYTES')}" if name in _HINTS else text
 

@@ -150,7 +150,7 @@ def command(
 
     verdict = attempt_only(find, file, {"path": file} if as_json else None)
     if as_json:
-        emit_json({"path": file} | verdict_document(verdict))
+        emit_json({"path": file} | _plain(verdict))
     else:
         emit(verdict_line(file, verdict.status, verdict.reason))
     return STATUS[verdict.status]
@@ -237,11 +237,8 @@ def _read(names: Sequence[str]) -> list[Any]:
     return responses
 
 
-def verdict_document(verdict: partsum.Verdict) -> dict[str, Any]:
-    """Return what the JSON says of a verdict."""
-    return {
-        "status": str(verdict.status),
-        "reason": verdict.reason,
-        "evidence": list(verdict.evidence),
-        "bad_parts": [part._asdict() for part in verdict.bad_parts],
-    }
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """Return what JSON takes: every field of a verdict by its name."""
+    if hasattr(value, "_asdict"):
+        return {name: _plain(field) for name, field in value._asdict().items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -51,27 +51,9 @@ class ManifestWriter:
         self._files = 0
         self._bytes = 0
 
-    def header(
-        self,
-        *,
-        root: str,
-        tree: bool,
-        follow: bool,
-        algorithms: Iterable[str],
-        part_size: int | str | None,
-    ) -> None:
+    def header(self, **fields: object) -> None:
         """Write the first line."""
-        self._line(
-            {
-                "format": FORMAT,
-                "partsum": partsum.__version__,
-                "root": root,
-                "tree": tree,
-                "follow_symlinks": follow,
-                "algorithms": list(algorithms),
-                "part_size": "none" if part_size is None else str(part_size),
-            }
-        )
+        self._line({"format": FORMAT, "partsum": partsum.__version__, **fields})
 
     def file(
         self,

@@ -1,13 +1,12 @@
 """``partsum sum --check``: read digests from files and verify the files that they list."""
 
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from partsum import NotSupportedByS3, ObjectChecksums
 from partsum.cli.files import open_stream
-from partsum.cli.sums.hashing import Digests, HashOptions, hash_digests, hash_each
+from partsum.cli.sums.hashing import Digests, HashOptions, b64, hash_digests, hash_each
 from partsum.cli.sums.lines import LineParser, ListedDigest
 from partsum.cli.terminal import (
     Callback,
@@ -197,7 +196,7 @@ class CheckFile:
 def _computed(listed: ListedDigest, digests: Digests) -> str | None:
     """Return the value that belongs to a line; None if the plan makes no multipart upload."""
     if listed.parts is None:
-        return b64encode(digests.whole[listed.algorithm]).decode()
+        return b64(digests.whole[listed.algorithm])
     assert digests.sums is not None  # it was asked for
     try:
         return digests.sums.composite(listed.algorithm)

@@ -4,7 +4,7 @@ Also what the JSON of several verbs says about the result.
 """
 
 import os
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby, islice
@@ -95,7 +95,10 @@ def hash_each(
                     with suppress(ValueError):  # which hash_one raises again
                         results = options.hash_files(together, bar.callback)
                 for name, is_one in zip(batch, regular, strict=True):
-                    found = next(results, None) if is_one else None
+                    found = None
+                    if is_one:
+                        with suppress(ValueError):  # which hash_one raises again
+                            found = next(results, None)
                     if isinstance(found, ObjectChecksums):
                         bar.clear()
                         yield name, found
@@ -140,6 +143,11 @@ def print_each(
 # --- digests of whole files --------------------------------------------------------------------
 
 
+def b64(digest: bytes) -> str:
+    """Return a digest as S3 shows it."""
+    return b2a_base64(digest, newline=False).decode()
+
+
 class Digests(NamedTuple):
     """What one read of a file gives: digests of all its bytes, and the object of its parts."""
 
@@ -160,7 +168,7 @@ class Digests(NamedTuple):
         """The checksums of the object as S3 shows them, or else the digests in base64."""
         if self.sums:
             return {alg: self.sums.checksum(alg) for alg in self.sums.algorithms}
-        return {alg: b64encode(digest).decode() for alg, digest in self.whole.items()}
+        return {alg: b64(digest) for alg, digest in self.whole.items()}
 
 
 def hash_digests(
