@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find src python -type f -not -name '*.pyc') Cargo.toml Cargo.lock pyproject.toml README.md
+STUB := python/partsum/_core.pyi
 PY_CODE := python tests examples benches docs
 
 # Tests marked `serial` measure the machine, so they run after all others and one by one.
@@ -14,13 +15,18 @@ define pytest
 	$(1) -m pytest -m serial
 endef
 
-.PHONY: help demo check test lint format cargo-test pytest test-avx512 asan pythons servers docs bench clean
+.PHONY: help demo build rust-tests check test lint stubs format cargo-test pytest test-avx512 asan pythons servers docs bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.wheel ## upload 256 MiB to an S3 server on this machine, with every value known beforehand
 	$(BIN)/python examples/demo.py
+
+build: .venv/.wheel servers rust-tests ## build all that the tests need
+
+rust-tests:
+	cargo test --locked --no-run
 
 check: lint ## run before each commit: the linters and the fast tests
 	cargo test --locked --lib
@@ -51,7 +57,19 @@ lint: .venv/.wheel ## formatting, clippy, ruff, mypy --strict, the layers, stubs
 	$(BIN)/ruff check $(PY_CODE)
 	PYTHONPATH=python $(BIN)/lint-imports
 	$(BIN)/mypy
+	$(MAKE) --no-print-directory target/stubs
+	diff -u $(STUB) target/stubs/partsum/_core.pyi || { echo "the stub's docstrings are old: make stubs"; exit 1; }
 	cd tests && ../$(BIN)/python -m mypy.stubtest partsum --mypy-config-file ../pyproject.toml
+
+# The extension's docstrings, written into a copy of its stub without them.
+target/stubs: .venv/.wheel $(STUB)
+	rm -rf $@ && mkdir -p $@/partsum
+	$(BIN)/python -c 'import re, sys; sys.stdout.write(re.sub(r"\n +r?\"{3}.*?\"{3}(?=\n)", "", sys.stdin.read(), flags=re.S))' < $(STUB) > $@/partsum/_core.pyi
+	$(BIN)/docify --quiet --workers 1 --in-place $@
+	$(BIN)/ruff format --quiet $@
+
+stubs: target/stubs ## copy the docstrings of the extension into its stub, for editors
+	cp $</partsum/_core.pyi $(STUB)
 
 format: .venv/.tools ## format Rust and Python
 	cargo fmt --all

@@ -1,10 +1,10 @@
-"""Each way to read a file, page-cached and cold, paired on the same file.
+"""Measure each mode of reading a file (``io=``), page-cached and cold.
 
     python benches/reading.py [--size MIB] [--pairs 7] [--folder DIR] [--markdown FILE]
 
-The ways take turns, and each is a run of its own: cold ones after the file was taken out of the
-page cache. A cell is the median rate in GB/s, and CPU seconds for each GB; the last column is how
-far "auto" is behind the best of the other ways, from the median of the pairs. Run it on a file
+The modes take turns on the same file. Before a cold run, the file is dropped from the page cache. A
+cell is the median throughput in GB/s, and the CPU seconds for each GB. The last column is how much
+slower "auto" is than the best of the other modes: the median over the turns. Run it on a file
 system on a disk.
 """
 
@@ -13,20 +13,19 @@ from __future__ import annotations
 import argparse
 import os
 import pathlib
-import platform
 import statistics
 import tempfile
 import time
 
 import partsum
-from partsum import _core
+from partsum.bench._machine import describe
 
-WAYS = ("read", "mmap", "direct", "auto")
+MODES = ("read", "mmap", "direct", "auto")
 JOBS = [("MD5",), ("MD5", "SHA256", "CRC64NVME", "CRC32C")]
 
 
 def cool(path: pathlib.Path) -> None:
-    """Take the file out of the page cache."""
+    """Drop the file from the page cache."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -45,19 +44,19 @@ def warm(path: pathlib.Path) -> None:
 def measure(
     path: pathlib.Path, job: tuple[str, ...], threads: int, state: str, pairs: int
 ) -> dict[str, list[tuple[float, float]]]:
-    """For each way, seconds and CPU seconds of each turn."""
-    taken: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    """For each mode, seconds and CPU seconds of each turn."""
+    taken: dict[str, list[tuple[float, float]]] = {mode: [] for mode in MODES}
     warm(path)
     expected = partsum.hash_file(path, job, part_size="8MiB")
     for turn in range(pairs):
-        for way in WAYS[turn % 4 :] + WAYS[: turn % 4]:
+        for mode in MODES[turn % 4 :] + MODES[: turn % 4]:
             if state == "cold":
                 cool(path)
             start, cpu = time.perf_counter(), time.process_time()
-            found = partsum.hash_file(path, job, part_size="8MiB", threads=threads, io=way)  # type: ignore[arg-type]
-            taken[way].append((time.perf_counter() - start, time.process_time() - cpu))
+            found = partsum.hash_file(path, job, part_size="8MiB", threads=threads, io=mode)  # type: ignore[arg-type]
+            taken[mode].append((time.perf_counter() - start, time.process_time() - cpu))
             if found != expected:
-                raise SystemExit(f"{way} gives another value")
+                raise SystemExit(f"io={mode!r} gives another value")
     return taken
 
 
@@ -68,17 +67,17 @@ def row(
     taken = measure(path, job, threads, state, pairs)
     size = path.stat().st_size / 1e9
     cells = []
-    for way in WAYS:
-        seconds = statistics.median(wall for wall, _ in taken[way])
-        cpu = statistics.median(cpu for _, cpu in taken[way])
+    for mode in MODES:
+        seconds = statistics.median(wall for wall, _ in taken[mode])
+        cpu = statistics.median(cpu for _, cpu in taken[mode])
         cells.append(f"{size / seconds:.2f} ({cpu / size:.2f})")
     ratios = {
-        way: statistics.median(
-            auto[0] / other[0] for auto, other in zip(taken["auto"], taken[way], strict=True)
+        mode: statistics.median(
+            auto[0] / other[0] for auto, other in zip(taken["auto"], taken[mode], strict=True)
         )
-        for way in ("read", "mmap", "direct")
+        for mode in ("read", "mmap", "direct")
     }
-    best = max(ratios, key=lambda way: ratios[way])
+    best = max(ratios, key=lambda mode: ratios[mode])
     name = "MD5" if len(job) == 1 else "four"
     return [state, name, str(threads), *cells, f"{ratios[best] - 1:+.0%} ({best})"]
 
@@ -93,7 +92,7 @@ def main() -> None:
     asked = parser.parse_args()
 
     lines = [
-        f"| file | algorithms | threads | {' | '.join(WAYS)} | auto against the best |",
+        f"| file | algorithms | threads | {' | '.join(MODES)} | auto against the best |",
         "|---|---|--:|--:|--:|--:|--:|--:|",
     ]
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
@@ -107,10 +106,11 @@ def main() -> None:
                     line = row(path, job, threads, state, asked.pairs)
                     lines.append(f"| {' | '.join(line)} |")
                     print(lines[-1], "load", os.getloadavg()[0], flush=True)
-    info = _core.runtime_info()
+    machine = describe(pathlib.Path(asked.folder or tempfile.gettempdir()))
     about = (
-        f"{platform.machine()}, {os.cpu_count()} CPUs, {info['isa']}; "
-        f"Linux {platform.release()}, partsum {partsum.__version__}. {asked.size} MiB, parts of "
+        f"{machine['cpu']} ({machine['architecture']}), {machine['cpus']} CPUs, {machine['isa']}; "
+        f"Linux {machine['kernel']}, {machine['file_system']}, partsum {machine['partsum']}. "
+        f"{asked.size} MiB, parts of "
         f"8 MiB, {asked.pairs} turns."
     )
     print("\n".join(["", *lines, "", about]))

@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 from partsum.bench import Ratio
 from partsum.bench._chart import Bar, standalone
-from partsum.bench._facts import rate, ratio
 from partsum.bench._machine import describe
+from partsum.bench._report import rate
 
 ALGORITHMS = (
     *("MD5", "SHA1", "SHA256", "SHA512"),
@@ -121,7 +121,7 @@ def markdown(table: list[Row], about: str) -> str:
         "|---|---|---|--:|---|--:|--:|",
     ]
     for place, ours, peer, bar in table:
-        times = ratio(bar.ratio).replace(" ", "** ", 1)
+        times = bar.ratio.text().replace(" ", "** ", 1)
         lines.append(
             f"| {bar.title.split()[0]} | {place} | {bar.name} | {rate(ours.gigabytes)} "
             f"| {peer.who} | {rate(peer.gigabytes)} | **{times} |"

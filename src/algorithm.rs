@@ -3,19 +3,25 @@
 use std::{fmt, str::FromStr};
 
 /// Why a request names no algorithms, or names that S3 does not have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AlgorithmError {
     /// The name is none of the ten.
+    #[error("{_0:?} is not one of {}", names())]
     Unknown(String),
     /// Neither `COMPOSITE` nor `FULL_OBJECT`.
+    #[error("{_0:?} is neither COMPOSITE nor FULL_OBJECT")]
     UnknownType(String),
     /// An empty list of algorithms.
+    #[error("no algorithm is given; give at least one of {}", names())]
     Empty,
 }
 
+fn names() -> String {
+    Algorithm::ALL.map(Algorithm::name).join(", ")
+}
+
 impl AlgorithmError {
-    /// The argument that is wrong.
-    pub const fn argument(&self) -> &'static str {
+    pub(crate) const fn argument(&self) -> &'static str {
         match self {
             Self::Unknown(_) => "algorithm",
             Self::UnknownType(_) => "checksum_type",
@@ -23,19 +29,6 @@ impl AlgorithmError {
         }
     }
 }
-
-impl fmt::Display for AlgorithmError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = Algorithm::ALL.map(Algorithm::name).join(", ");
-        match self {
-            Self::Unknown(name) => write!(f, "{name:?} is not one of {names}"),
-            Self::UnknownType(name) => write!(f, "{name:?} is neither COMPOSITE nor FULL_OBJECT"),
-            Self::Empty => write!(f, "none is given; give at least one of {names}"),
-        }
-    }
-}
-
-impl std::error::Error for AlgorithmError {}
 
 /// Whether two names are the same as people write them: case, `-` and `_` do not count.
 fn same_name(one: &str, other: &str) -> bool {

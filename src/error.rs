@@ -41,50 +41,42 @@ pub enum Hint {
 }
 
 impl Hint {
-    /// A stable name, for front ends.
-    pub const fn name(&self) -> &'static str {
+    /// Its name for front ends, its words for users of the crate, and the value that belongs to both.
+    fn row(&self) -> (&'static str, &'static str, String) {
+        let none = String::new();
         match self {
-            Self::AddAlgorithm(_) => "ADD_ALGORITHM",
-            Self::AllowSmallParts => "ALLOW_SMALL_PARTS",
-            Self::GivePartSize(_) => "GIVE_PART_SIZE",
-            Self::EnlargeParts(_) => "ENLARGE_PARTS",
-            Self::HashAsPutObject => "HASH_AS_PUT_OBJECT",
-            Self::HashWithObjectParts(_) => "HASH_WITH_OBJECT_PARTS",
-            Self::NameAlgorithm => "NAME_ALGORITHM",
-            Self::PassAllPages => "PASS_ALL_PAGES",
-            Self::PassResponses => "PASS_RESPONSES",
-            Self::UseCachedReads => "USE_CACHED_READS",
-            Self::UseStream => "USE_STREAM",
+            Self::AddAlgorithm(algorithm) => ("ADD_ALGORITHM", "add {} to the algorithms", algorithm.to_string()),
+            Self::AllowSmallParts => ("ALLOW_SMALL_PARTS", "allow small parts for a store that accepts them", none),
+            Self::GivePartSize(None) => ("GIVE_PART_SIZE", "choose a part size in bytes", none),
+            Self::GivePartSize(Some(bytes)) => ("GIVE_PART_SIZE", "hash with parts of {} bytes", bytes.to_string()),
+            Self::EnlargeParts(bytes) => ("ENLARGE_PARTS", "use parts of at least {} bytes", bytes.to_string()),
+            Self::HashAsPutObject => ("HASH_AS_PUT_OBJECT", "hash as one PutObject", none),
+            Self::HashWithObjectParts(parts) => {
+                ("HASH_WITH_OBJECT_PARTS", "hash with the sizes of the object's {} parts", parts.to_string())
+            }
+            Self::NameAlgorithm => ("NAME_ALGORITHM", "name the algorithm", none),
+            Self::PassAllPages => ("PASS_ALL_PAGES", "pass all pages of the list", none),
+            Self::PassResponses => ("PASS_RESPONSES", "pass S3's responses to the parts", none),
+            Self::UseCachedReads => ("USE_CACHED_READS", "read it through the page cache", none),
+            Self::UseStream => ("USE_STREAM", "read it as a stream", none),
         }
+    }
+
+    /// A stable name, for front ends.
+    pub fn name(&self) -> &'static str {
+        self.row().0
     }
 
     /// The algorithm, size or count that belongs to it; empty if there is none.
     pub fn value(&self) -> String {
-        match self {
-            Self::AddAlgorithm(algorithm) => algorithm.to_string(),
-            Self::GivePartSize(Some(bytes)) | Self::EnlargeParts(bytes) => bytes.to_string(),
-            Self::HashWithObjectParts(parts) => parts.to_string(),
-            _ => String::new(),
-        }
+        self.row().2
     }
 }
 
 impl fmt::Display for Hint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AddAlgorithm(algorithm) => write!(f, "add {algorithm} to the algorithms"),
-            Self::AllowSmallParts => f.write_str("allow small parts for a store that accepts them"),
-            Self::GivePartSize(None) => f.write_str("choose a part size in bytes"),
-            Self::GivePartSize(Some(bytes)) => write!(f, "hash with parts of {bytes} bytes"),
-            Self::EnlargeParts(bytes) => write!(f, "use parts of at least {bytes} bytes"),
-            Self::HashAsPutObject => f.write_str("hash as one PutObject"),
-            Self::HashWithObjectParts(parts) => write!(f, "hash with the sizes of the object's {parts} parts"),
-            Self::NameAlgorithm => f.write_str("name the algorithm"),
-            Self::PassAllPages => f.write_str("pass all pages of the list"),
-            Self::PassResponses => f.write_str("pass S3's responses to the parts"),
-            Self::UseCachedReads => f.write_str("read it through the page cache"),
-            Self::UseStream => f.write_str("read it as a stream"),
-        }
+        let (_, words, value) = self.row();
+        f.write_str(&words.replace("{}", &value))
     }
 }
 
@@ -209,7 +201,7 @@ impl Error {
         match self {
             Self::Algorithm(error) => error.to_string(),
             Self::InvalidArgument { problem, .. } => problem.clone(),
-            Self::PartPlan(error) => error.problem(),
+            Self::PartPlan(error) => error.to_string(),
             Self::NotSupportedByS3 { code, reason, .. } => format!("{reason} (S3 answers {code})"),
             Self::MissingChecksum { algorithm, purpose } => {
                 format!("{algorithm} was not computed, and {purpose} needs it")
@@ -234,22 +226,16 @@ pub(crate) fn place(offset: Option<u64>, part: Option<u32>) -> String {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io { path, .. } | Self::UnsuitableFile { path, .. } | Self::FileChanged { path, .. } => {
+        match (self, self.wrong_argument()) {
+            (Self::Io { path, .. } | Self::UnsuitableFile { path, .. } | Self::FileChanged { path, .. }, _) => {
                 write!(f, "{}: ", path.display())?;
             }
+            (_, Some(argument)) => write!(f, "{argument}: ")?,
             _ => {}
         }
-        sentence(f, self.wrong_argument(), &self.problem(), self.hint())
+        f.write_str(&self.problem())?;
+        self.hint().map_or(Ok(()), |hint| write!(f, "; {hint}"))
     }
-}
-
-fn sentence(f: &mut fmt::Formatter<'_>, argument: Option<&str>, problem: &str, hint: Option<Hint>) -> fmt::Result {
-    if let Some(argument) = argument {
-        write!(f, "{argument}: ")?;
-    }
-    f.write_str(problem)?;
-    hint.map_or(Ok(()), |hint| write!(f, "; {hint}"))
 }
 
 impl std::error::Error for Error {
@@ -273,13 +259,14 @@ impl From<PartPlanError> for Error {
     }
 }
 
-/// Why a part plan is refused.
+/// Why a part plan is refused; as text, without the argument's name and without the hint.
 ///
 /// Limits: Amazon S3 User Guide, "Amazon S3 multipart upload limits".
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PartPlanError {
     /// Not a size.
+    #[error("{text:?} is not a size; use bytes (8388608), a unit (8MiB, 64 MB) or the name of a tool ({presets})")]
     UnknownPartSize {
         /// What was given.
         text: String,
@@ -287,18 +274,22 @@ pub enum PartPlanError {
         presets: String,
     },
     /// Zero, negative, or past 2^63.
+    #[error("{size} is out of range: a part has 1 to {MAX_PART_SIZE} bytes (5 GiB)")]
     ImpossiblePartSize {
         /// What was given.
         size: String,
     },
     /// An object of negative size, or past 2^63.
+    #[error("{size} is out of range: S3 stores objects of 0 to {MAX_OBJECT_SIZE} bytes (48.8 TiB)")]
     ImpossibleSize {
         /// What was given.
         size: String,
     },
     /// A list without parts.
+    #[error("the list is empty: an upload has at least one part (S3 answers MalformedXML)")]
     NoParts,
     /// More than 10,000 parts.
+    #[error("the plan has {parts} parts, and S3 allows {MAX_PARTS} (it answers InvalidArgument to more)")]
     TooManyParts {
         /// Parts in the plan.
         parts: u64,
@@ -306,6 +297,10 @@ pub enum PartPlanError {
         minimum: u64,
     },
     /// A part other than the last is below 5 MiB.
+    #[error(
+        "part {number} has {size} bytes, but every part except the last needs at least {MIN_PART_SIZE} bytes (5 MiB; S3 \
+         answers EntityTooSmall)"
+    )]
     PartTooSmall {
         /// Part number.
         number: u64,
@@ -313,11 +308,15 @@ pub enum PartPlanError {
         size: u64,
     },
     /// A part with no bytes before the last one.
+    #[error("part {number} is empty: only the last part may have 0 bytes")]
     EmptyPart {
         /// Part number.
         number: u64,
     },
     /// A part above 5 GiB.
+    #[error(
+        "part {number} has {size} bytes, but a part has at most {MAX_PART_SIZE} (5 GiB; S3 answers EntityTooLarge)"
+    )]
     PartTooLarge {
         /// Part number.
         number: u64,
@@ -325,16 +324,23 @@ pub enum PartPlanError {
         size: u64,
     },
     /// One PutObject above 5 GiB.
+    #[error(
+        "one PutObject cannot have {size} bytes: S3 takes up to {MAX_PART_SIZE} (5 GiB; it answers EntityTooLarge)"
+    )]
     PutObjectTooLarge {
         /// Bytes in the object.
         size: u64,
     },
     /// An object above 48.8 TiB.
+    #[error(
+        "an object cannot have {size} bytes: S3 stores up to {MAX_OBJECT_SIZE} (48.8 TiB, {MAX_PARTS} parts of 5 GiB)"
+    )]
     ObjectTooLarge {
         /// Bytes in the object.
         size: u128,
     },
     /// An explicit plan for another size.
+    #[error("the parts add up to {sum} bytes, but there are {size} bytes")]
     WrongTotal {
         /// Sum of the plan.
         sum: u128,
@@ -342,11 +348,13 @@ pub enum PartPlanError {
         size: u64,
     },
     /// A preset whose rule starts from the object's size, used on data of unknown size.
+    #[error("{preset:?} plans from the object's size, which is not known here")]
     SizeUnknown {
         /// The preset.
         preset: &'static str,
     },
     /// A multipart question to the plan of a PutObject.
+    #[error("{purpose} needs a multipart plan, but the plan is one PutObject of {size} bytes")]
     NotMultipart {
         /// Bytes in the object.
         size: u64,
@@ -354,6 +362,9 @@ pub enum PartPlanError {
         purpose: &'static str,
     },
     /// A part number outside the plan.
+    #[error(
+        "there is no part {number}: the plan has parts 1 to {parts} (S3 answers InvalidArgument above {MAX_PARTS})"
+    )]
     NoSuchPart {
         /// What was asked for.
         number: i64,
@@ -363,8 +374,7 @@ pub enum PartPlanError {
 }
 
 impl PartPlanError {
-    /// The argument that is wrong, if it is one.
-    pub const fn wrong_argument(&self) -> Option<&'static str> {
+    const fn wrong_argument(&self) -> Option<&'static str> {
         match self {
             Self::ObjectTooLarge { .. } | Self::NotMultipart { .. } => None,
             Self::ImpossibleSize { .. } => Some("size"),
@@ -373,8 +383,7 @@ impl PartPlanError {
         }
     }
 
-    /// What would help, if anything is known to.
-    pub const fn hint(&self) -> Option<Hint> {
+    const fn hint(&self) -> Option<Hint> {
         match self {
             Self::TooManyParts { minimum, .. } => Some(Hint::EnlargeParts(*minimum)),
             Self::PartTooSmall { .. } => Some(Hint::AllowSmallParts),
@@ -384,62 +393,4 @@ impl PartPlanError {
             _ => None,
         }
     }
-
-    /// What is wrong, without the argument's name and without the hint.
-    pub fn problem(&self) -> String {
-        match self {
-            Self::UnknownPartSize { text, presets } => format!(
-                "{text:?} is not a size; use bytes (8388608), a unit (8MiB, 64 MB) or the name of a tool ({presets})"
-            ),
-            Self::ImpossiblePartSize { size } => {
-                format!("{size} is out of range: a part has 1 to {MAX_PART_SIZE} bytes (5 GiB)")
-            }
-            Self::ImpossibleSize { size } => {
-                format!("{size} is out of range: S3 stores objects of 0 to {MAX_OBJECT_SIZE} bytes (48.8 TiB)")
-            }
-            Self::NoParts => "the list is empty: an upload has at least one part (S3 answers MalformedXML)".to_owned(),
-            Self::TooManyParts { parts, .. } => format!(
-                "the plan has {parts} parts, and S3 allows {MAX_PARTS} (it answers InvalidArgument to part number {})",
-                MAX_PARTS + 1
-            ),
-            Self::PartTooSmall { number, size } => format!(
-                "part {number} has {size} bytes, but every part except the last needs at least {MIN_PART_SIZE} bytes \
-                 (5 MiB; S3 answers EntityTooSmall)"
-            ),
-            Self::EmptyPart { number } => format!("part {number} is empty: only the last part may have 0 bytes"),
-            Self::PartTooLarge { number, size } => format!(
-                "part {number} has {size} bytes, but a part has at most {MAX_PART_SIZE} bytes (5 GiB; S3 answers \
-                 EntityTooLarge)"
-            ),
-            Self::PutObjectTooLarge { size } => format!(
-                "one PutObject cannot have {size} bytes: it has at most {MAX_PART_SIZE} bytes (5 GiB; S3 answers \
-                 EntityTooLarge)"
-            ),
-            Self::ObjectTooLarge { size } => format!(
-                "an object cannot have {size} bytes: S3 stores at most {MAX_OBJECT_SIZE} bytes (48.8 TiB, {MAX_PARTS} \
-                 parts of 5 GiB)"
-            ),
-            Self::WrongTotal { sum, size } => {
-                format!("the parts add up to {sum} bytes, but there are {size} bytes")
-            }
-            Self::SizeUnknown { preset } => {
-                format!("{preset:?} plans from the object's size, which is not known here")
-            }
-            Self::NotMultipart { size, purpose } => {
-                format!("{purpose} needs a multipart plan, but the plan is one PutObject of {size} bytes")
-            }
-            Self::NoSuchPart { number, parts } => format!(
-                "there is no part {number}: the plan has parts 1 to {parts} (S3 allows 1 to {MAX_PARTS}, else it \
-                 answers InvalidArgument)"
-            ),
-        }
-    }
 }
-
-impl fmt::Display for PartPlanError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        sentence(f, self.wrong_argument(), &self.problem(), self.hint())
-    }
-}
-
-impl std::error::Error for PartPlanError {}

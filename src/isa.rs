@@ -1,46 +1,81 @@
-//! Which instruction set the kernels use: the widest that this CPU has, or what `PARTSUM_ISA` asks for.
+//! What this CPU can do: its instruction set for vectors, and the special instructions beside it.
 //!
-//! The only file that asks the CPU. An [`Isa`] other than `Portable` can be had only from [`Isa::available`], so
-//! holding one proves that its instructions exist.
+//! No other file asks the CPU. An [`Isa`] other than [`Isa::PORTABLE`] comes only from [`Isa::available`], so a value of
+//! that type proves that the CPU has the instructions. [`ShaInstructions`] and [`CarrylessInstructions`] are such proofs, too.
 
 use std::{env, sync::OnceLock};
 
 use crate::error::{Error, Result};
 
-/// Environment variable that forces an instruction set, for tests and measurements.
+/// The environment variable that forces an instruction set, for tests and measurements.
 pub(crate) const OVERRIDE: &str = "PARTSUM_ISA";
 
 /// An instruction set that this CPU has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Isa(Kind);
+pub struct Isa(IsaKind);
 
+/// Which one it is. A value of this type proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum IsaKind {
     Portable,
-    #[cfg(target_arch = "x86_64")]
     Avx2,
-    #[cfg(target_arch = "x86_64")]
     Avx512,
 }
 
-impl Isa {
-    /// Plain arrays, which the compiler vectorises for the target's baseline.
-    pub const PORTABLE: Self = Self(Kind::Portable);
+impl IsaKind {
+    /// Size of a vector.
+    pub(crate) const fn vector_bytes(self) -> usize {
+        match self {
+            Self::Portable => 16,
+            Self::Avx2 => 32,
+            Self::Avx512 => 64,
+        }
+    }
+}
 
-    /// What this CPU has, narrowest first.
+/// What a CPU may have beside its vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Feature {
+    /// Instructions for SHA-1 and SHA-256.
+    Sha,
+    /// Carry-less multiplication in vectors of 256 bits.
+    Carryless256,
+    /// Carry-less multiplication in vectors of 512 bits.
+    Carryless512,
+}
+
+impl Feature {
+    pub(crate) fn is_present(self) -> bool {
+        match self {
+            Self::Sha => ShaInstructions::detect().is_some(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Carryless256 => CarrylessInstructions::detect().is_some(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Carryless512 => has_avx512() && std::arch::is_x86_feature_detected!("vpclmulqdq"),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Carryless256 | Self::Carryless512 => false,
+        }
+    }
+}
+
+impl Isa {
+    /// Plain arrays, which the compiler vectorises for the baseline of the target.
+    pub const PORTABLE: Self = Self(IsaKind::Portable);
+
+    /// The instruction sets of this CPU, narrowest first.
     pub fn available() -> Vec<Self> {
         let mut available = vec![Self::PORTABLE];
         #[cfg(target_arch = "x86_64")]
         if has_avx2() {
-            available.push(Self(Kind::Avx2));
+            available.push(Self(IsaKind::Avx2));
             if has_avx512() {
-                available.push(Self(Kind::Avx512));
+                available.push(Self(IsaKind::Avx512));
             }
         }
         available
     }
 
-    /// The instruction set in use: `PARTSUM_ISA` if it is set, else the widest available.
+    /// The instruction set in use: that of `PARTSUM_ISA` if it is set, else the widest available.
     ///
     /// # Errors
     /// `PARTSUM_ISA` names something that is unknown or that this CPU lacks.
@@ -66,31 +101,18 @@ impl Isa {
     /// Its name, as `PARTSUM_ISA` takes it.
     pub const fn name(self) -> &'static str {
         match self.0 {
-            Kind::Portable => "portable",
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => "avx2",
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => "avx512",
+            IsaKind::Portable => "portable",
+            IsaKind::Avx2 => "avx2",
+            IsaKind::Avx512 => "avx512",
         }
     }
 
-    pub(crate) fn is_portable(self) -> bool {
-        self == Self::PORTABLE
-    }
-
-    pub(crate) fn is_avx512(self) -> bool {
-        #[cfg(target_arch = "x86_64")]
-        return self.0 == Kind::Avx512;
-        #[cfg(not(target_arch = "x86_64"))]
-        false
-    }
-
-    pub(crate) const fn kind(self) -> Kind {
+    pub(crate) const fn kind(self) -> IsaKind {
         self.0
     }
 }
 
-/// AVX2, and the rotations and selections of plain words that every CPU with AVX2 has beside it.
+/// AVX2, and the instructions for scalar words (BMI1, BMI2) that every CPU with AVX2 has as well.
 #[cfg(target_arch = "x86_64")]
 fn has_avx2() -> bool {
     std::arch::is_x86_feature_detected!("avx2")
@@ -98,7 +120,7 @@ fn has_avx2() -> bool {
         && std::arch::is_x86_feature_detected!("bmi2")
 }
 
-/// What every CPU since Skylake-X and Zen 4 has of AVX-512.
+/// The parts of AVX-512 that every CPU since Skylake-X and Zen 4 has.
 #[cfg(target_arch = "x86_64")]
 fn has_avx512() -> bool {
     std::arch::is_x86_feature_detected!("avx512f")
@@ -107,7 +129,7 @@ fn has_avx512() -> bool {
         && std::arch::is_x86_feature_detected!("avx512vl")
 }
 
-/// Proof that the CPU has instructions for SHA-1 and SHA-256, which RustCrypto's one-message code uses too.
+/// Proof that the CPU has instructions for SHA-1 and SHA-256. RustCrypto's crates use them as well.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ShaInstructions(());
 
@@ -125,7 +147,7 @@ impl ShaInstructions {
     }
 }
 
-/// Proof that the CPU multiplies two pairs of polynomials at once, which CRCs are made of.
+/// Proof that the CPU has carry-less multiplication in vectors of 256 bits (AVX2 and VPCLMULQDQ).
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CarrylessInstructions(());
@@ -138,15 +160,7 @@ impl CarrylessInstructions {
     }
 }
 
-/// Whether the CPU multiplies four pairs at once.
-pub(crate) fn multiplies_carryless_wide() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return has_avx512() && std::arch::is_x86_feature_detected!("vpclmulqdq");
-    #[cfg(not(target_arch = "x86_64"))]
-    false
-}
-
-/// The CPU's features that matter to the kernels, for reports.
+/// Names of the CPU's features that matter to the kernels, for reports.
 pub fn cpu_features() -> Vec<&'static str> {
     #[allow(unused_mut)]
     let mut features = Vec::new();

@@ -21,38 +21,37 @@ mod digest;
 mod error;
 mod hash;
 mod isa;
+mod kernels;
 mod lanes;
 pub mod limits;
-mod multibuffer;
 mod parts;
 #[cfg(feature = "python")]
 mod py;
 pub mod s3;
 mod schedule;
 mod source;
-mod stream;
 pub mod verify;
 
 /// Kernels without files, threads and parts. Unstable: for this crate's own benchmarks only.
 #[doc(hidden)]
 pub mod bench {
-    use crate::{Algorithm, Digest, Isa, multibuffer};
+    use crate::{Algorithm, Digest, Isa, kernels};
 
-    /// The digest of each message, side by side where the algorithm has lanes.
+    /// The digest of each message.
     pub fn hash_many(algorithm: Algorithm, isa: Isa, messages: &[&[u8]]) -> Vec<Digest> {
-        multibuffer::hash_many(algorithm, isa, messages)
+        kernels::hash_many(algorithm, isa, messages)
     }
 
-    /// Messages side by side; 1 for an algorithm without lanes.
+    /// How many messages are hashed side by side.
     pub fn lanes(algorithm: Algorithm, isa: Isa) -> usize {
-        multibuffer::lanes(algorithm, isa)
+        kernels::Kernels::of(algorithm, isa).messages()
     }
 }
 
 pub use algorithm::{Algorithm, AlgorithmError, ChecksumType};
 pub use digest::Digest;
 pub use error::{Error, Hint, PartPlanError, Result};
-pub use hash::{HashFiles, Hasher, MultipartHasher, Options, Pieces, hash_bytes, hash_file, hash_plans};
+pub use hash::{HashFiles, Hasher, MultipartHasher, Options, UpdateSizes, hash_bytes, hash_file, hash_plans};
 pub use isa::{Isa, cpu_features};
 pub use parts::{Part, PartPlan, PartSize, Preset, SmallParts, parse_size, plan_parts};
 pub use s3::{ObjectChecksums, PartChecksums};

@@ -6,10 +6,14 @@
 ('e2c3da976e66ec9e7dc128fbc782fc91-1', 'Rnr2/5P7Gsk=')
 """
 
+from _collections_abc import Sequence  # collections.abc has it too, and takes longer to import
+
 from partsum._core import (
     Hasher,
     MultipartHasher,
+    MultipartUpload,
     ObjectChecksums,
+    Part,
     PartChecksums,
     PartPlan,
     __version__,
@@ -55,9 +59,11 @@ __all__ = [
     "InvalidArgument",
     "MissingChecksum",
     "MultipartHasher",
+    "MultipartUpload",
     "NotSupportedByS3",
     "NothingToResume",
     "ObjectChecksums",
+    "Part",
     "PartChecksums",
     "PartMismatch",
     "PartPlan",
@@ -78,6 +84,12 @@ __all__ = [
     "solve_etag",
     "verify",
 ]
+
+Sequence.register(PartPlan)
+
+# Where users find them, for messages and pickles; classes say so by themselves.
+for _public in (hash_bytes, hash_file, hash_files, hash_plans, new, plan_parts, solve_etag, verify):
+    _public.__module__ = "partsum"
 
 # Imported when they are first asked for: a command that prints one ETag needs none of them.
 _MODULES = {

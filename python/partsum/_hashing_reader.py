@@ -297,6 +297,9 @@ class HashingReader:
         return f"<partsum.HashingReader {self._hashed} bytes hashed of {self._body!r}>"
 
 
+HashingReader.__module__ = "partsum"  # where users find it
+
+
 class _SizedHashingReader(HashingReader):
     """Has a length. botocore asks for it first, so a reader without one must not have `__len__`."""
 

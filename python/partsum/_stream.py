@@ -127,6 +127,9 @@ def hash_stream(
     return hasher.finish()
 
 
+hash_stream.__module__ = "partsum"  # where users find it
+
+
 def check_progress(progress: object) -> None:
     """Refuse what cannot be called."""
     if progress is not None and not callable(progress):

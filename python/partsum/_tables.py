@@ -12,41 +12,45 @@ from partsum._core import _algorithm_table, _preset_table
 class Algorithm(NamedTuple):
     """One of S3's checksum algorithms.
 
-    >>> import partsum
-    >>> partsum.ALGORITHMS["CRC32"]
-    Algorithm(name='CRC32', digest_size=4, checksum_types=('COMPOSITE', 'FULL_OBJECT'), \
+    Example:
+        >>> import partsum
+        >>> partsum.ALGORITHMS["CRC32"]
+        Algorithm(name='CRC32', digest_size=4, checksum_types=('COMPOSITE', 'FULL_OBJECT'), \
 field='ChecksumCRC32')
     """
 
     name: str
     """S3's name (ChecksumAlgorithm)."""
     digest_size: int
-    """Bytes in a digest."""
+    """Number of bytes in a digest."""
     checksum_types: tuple[str, ...]
-    """The ChecksumTypes that a multipart upload may have with it; the first is S3's default."""
+    """ChecksumTypes that a multipart upload may have with it; the first is S3's default."""
     field: str
-    """The member of requests and responses that carries it."""
+    """Member of requests and responses that carries its value."""
 
 
 class Preset(NamedTuple):
     """How an upload tool plans by default.
 
-    >>> import partsum
-    >>> partsum.PRESETS["s5cmd"].part_size
-    52428800
+    Example:
+        >>> import partsum
+        >>> partsum.PRESETS["s5cmd"].part_size
+        52428800
     """
 
     name: str
-    """What part_size= takes."""
+    """Name of the preset, for `part_size`."""
     tool: str
     """The tool in words."""
     threshold: int
     """Files of at least this many bytes are multipart uploads."""
     part_size: int
-    """Bytes in a part, unless that would give more than 10,000 parts."""
+    """Number of bytes in a part, unless that would give more than 10,000 parts."""
     source: str
     """Where the rule was read."""
 
+
+Algorithm.__module__ = Preset.__module__ = "partsum"  # where users find them
 
 ALGORITHMS: Mapping[str, Algorithm] = MappingProxyType(
     {

@@ -102,7 +102,7 @@ class InvalidArgument(PartsumError, ValueError):
         >>> partsum.hash_bytes(b"aaa", threads=0)
         Traceback (most recent call last):
             ...
-        partsum.errors.InvalidArgument: threads: must be at least 1, not 0
+        partsum.InvalidArgument: threads: must be at least 1, not 0
     """
 
 
@@ -114,7 +114,7 @@ class PartPlanError(PartsumError, ValueError):
         >>> partsum.plan_parts(6 * 2**30, None)
         Traceback (most recent call last):
             ...
-        partsum.errors.PartPlanError: part_size: one PutObject cannot have 6442450944 bytes: it \
+        partsum.PartPlanError: part_size: one PutObject cannot have 6442450944 bytes: it \
 has at most 5368709120 bytes (5 GiB; S3 answers EntityTooLarge); hash with part_size=<bytes>
     """
 
@@ -127,7 +127,7 @@ class NotSupportedByS3(PartsumError, ValueError):
         >>> partsum.hash_bytes(b"aaa", "SHA1", part_size="8MiB").full_object("SHA1")
         Traceback (most recent call last):
             ...
-        partsum.errors.NotSupportedByS3: The FULL_OBJECT checksum type cannot be used with the \
+        partsum.NotSupportedByS3: The FULL_OBJECT checksum type cannot be used with the \
 sha1 checksum algorithm: only CRCs of parts combine into the whole object's; use COMPOSITE, or a \
 PutObject (S3 answers InvalidRequest)
     """
@@ -141,7 +141,7 @@ class MissingChecksum(PartsumError, LookupError):
         >>> partsum.hash_bytes(b"aaa", "SHA1").etag
         Traceback (most recent call last):
             ...
-        partsum.errors.MissingChecksum: MD5 was not computed, and the ETag needs it; add "MD5" to \
+        partsum.MissingChecksum: MD5 was not computed, and the ETag needs it; add "MD5" to \
 algorithms
     """
 
@@ -229,3 +229,7 @@ class FileError(PartsumError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}"
+
+
+for _name in __all__:
+    globals()[_name].__module__ = "partsum"  # where users find it

@@ -95,3 +95,7 @@ class Verdict(NamedTuple):
         return cls(
             Status(status), reason, tuple(evidence), tuple(BadPart(*part) for part in bad_parts)
         )
+
+
+for _name in __all__:
+    globals()[_name].__module__ = "partsum"  # where users find it

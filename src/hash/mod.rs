@@ -9,29 +9,29 @@ use std::{
 };
 
 pub use files::HashFiles;
-pub use multipart::{MultipartHasher, Pieces};
+pub use multipart::{MultipartHasher, UpdateSizes};
 
 use crate::{
     algorithm::Algorithm,
     digest::Digest,
     error::{Error, Result},
-    multibuffer::Message,
+    kernels::Message,
     parts::{Part, PartPlan, PartSize, SmallParts},
     s3::ObjectChecksums,
-    schedule::{self, Observer, Outcome, Work},
-    source::{Io, Source, Span},
+    schedule::{self, Batch, BatchDigests, Observer},
+    source::{Chunk, Io, Source},
 };
 
-/// How to hash, beyond what.
+/// Options of the functions that hash.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Where the parts are cut.
+    /// The part size, or another way to plan parts.
     pub part_size: PartSize,
-    /// Whether parts below 5 MiB pass.
+    /// Whether parts below 5 MiB are accepted.
     pub small_parts: SmallParts,
-    /// Threads; `None` for as many as this process has CPUs.
+    /// Number of threads; `None` for every CPU that the process may use.
     pub threads: Option<usize>,
-    /// How a file is read.
+    /// How to read files.
     pub io: Io,
 }
 
@@ -63,7 +63,7 @@ pub fn hash_file(
     hash_one(input, algorithms, options, observer).map(only)
 }
 
-/// All checksums of a file under several part plans, in one read; ranges that plans share are hashed once.
+/// All checksums of a file under several part plans, in one read. Parts that plans share are hashed once.
 ///
 /// # Errors
 /// As [`hash_file`]; [`Error::InvalidArgument`] without plans.
@@ -88,7 +88,7 @@ pub fn hash_plans(
     observer: &mut dyn Observer,
 ) -> Result<Vec<ObjectChecksums>> {
     if plans.is_empty() {
-        return Err(Error::argument("plans", "none is given; give at least one"));
+        return Err(Error::argument("plans", "no part plan is given; give at least one"));
     }
     let input = Input::open(path.as_ref(), plans, options)?;
     hash_one(input, algorithms, options, observer)
@@ -120,7 +120,7 @@ fn only(mut sums: Vec<ObjectChecksums>) -> ObjectChecksums {
     sums.swap_remove(0)
 }
 
-/// Something to hash, and where its parts are cut.
+/// A source and its part plans.
 #[derive(Debug)]
 struct Input<'a> {
     path: Option<PathBuf>,
@@ -139,11 +139,11 @@ impl<'a> Input<'a> {
         Self::new(Some(path.to_owned()), Source::open(path, options.io)?, part_sizes, options)
     }
 
-    /// The ranges that the plans ask for, each once.
+    /// Offsets of the parts of all plans, each once.
     fn ranges(&self) -> Vec<Range<u64>> {
         let mut ranges: Vec<_> = self.plans.iter().flat_map(|plan| plan.iter().map(range)).collect();
         if self.plans.len() > 1 {
-            // Plans walk the file side by side, so that a byte is still in the cache for the next plan.
+            // Sorted by offset, so that a byte is still in the cache when the next plan needs it.
             ranges.sort_by_key(|range| (range.start, range.end));
             ranges.dedup();
         }
@@ -172,26 +172,26 @@ fn hash_inputs(
     threads: usize,
     observer: &mut dyn Observer,
 ) -> Result<Vec<Result<Vec<ObjectChecksums>>>> {
-    let mut spans = Vec::new();
-    let mut spans_of = Vec::with_capacity(inputs.len());
+    let mut chunks = Vec::new();
+    let mut chunks_of = Vec::with_capacity(inputs.len());
     for (source, input) in inputs.iter().enumerate() {
-        let first = spans.len();
-        spans.extend(input.ranges().into_iter().map(|range| Span { source, range }));
-        spans_of.push(first..spans.len());
+        let first = chunks.len();
+        chunks.extend(input.ranges().into_iter().map(|range| Chunk { source, range }));
+        chunks_of.push(first..chunks.len());
     }
     let (sources, plans): (Vec<_>, Vec<_>) =
         inputs.into_iter().map(|input| (input.source, (input.path, input.plans))).unzip();
-    let work = Work { sources: &sources, spans: &spans, algorithms, threads };
-    let Outcome { digests, errors } = schedule::hash(work, observer)?;
+    let batch = Batch { sources: &sources, chunks: &chunks, algorithms, threads };
+    let BatchDigests { digests, errors } = schedule::hash(batch, observer)?;
 
-    let results = plans.into_iter().zip(&sources).zip(errors).zip(spans_of);
+    let results = plans.into_iter().zip(&sources).zip(errors).zip(chunks_of);
     let results = results.map(|((((path, plans), source), error), own)| {
         error.map_or_else(|| source.check_unchanged(), Err).map_err(|error| in_part(error, &plans))?;
-        let ranges = &spans[own.clone()];
+        let ranges = &chunks[own.clone()];
         let sums = plans.into_iter().map(|plan| {
             let place = |part| {
                 let key = range(part);
-                own.start + ranges.partition_point(|span| (span.range.start, span.range.end) < (key.start, key.end))
+                own.start + ranges.partition_point(|chunk| (chunk.range.start, chunk.range.end) < (key.start, key.end))
             };
             let places: Vec<usize> = plan.iter().map(place).collect();
             let column = |column: &Vec<Option<Digest>>| places.iter().filter_map(|place| column[*place]).collect();
@@ -203,7 +203,7 @@ fn hash_inputs(
     Ok(results.collect())
 }
 
-/// Names the part that could not be read, if there is but one way to cut the file.
+/// Adds the number of the part that could not be read, if there is only one plan.
 fn in_part(error: Error, plans: &[PartPlan]) -> Error {
     match (error, plans) {
         (Error::Io { path, offset: Some(offset), source, .. }, [plan]) if plan.multipart() => {
@@ -222,7 +222,7 @@ fn threads(options: &Options) -> Result<usize> {
     }
 }
 
-/// One message, one algorithm, fed piece by piece: hashlib's shape.
+/// One message of one algorithm, in the manner of Python's hashlib.
 ///
 /// ```
 /// use partsum::{Algorithm, Hasher};

@@ -1,4 +1,4 @@
-//! Objects of unknown size: parts are cut while the bytes come.
+//! Objects of unknown size, cut into parts while the bytes come.
 
 use std::{ops::Range, path::PathBuf, sync::Arc};
 
@@ -7,18 +7,18 @@ use crate::{
     algorithm::Algorithm,
     digest::Digest,
     error::{Error, PartPlanError, Result},
+    kernels::Message,
     limits::{MAX_PARTS, MIN_PART_SIZE},
-    multibuffer::Message,
     parts::{PartPlan, PartSize, SmallParts},
     s3::ObjectChecksums,
-    schedule::{self, Observer, Work},
-    source::{Source, Span},
+    schedule::{self, Batch, Observer},
+    source::{Chunk, Source},
 };
 
-/// An object of unknown size, fed piece by piece and cut into parts on the way.
+/// An object of unknown size, fed by repeated calls of [`update`](Self::update) and cut into parts on the way.
 ///
-/// A piece that holds several whole parts is hashed on all lanes and threads; the rest of it as a stream. [`Pieces`]
-/// says how big it had best be.
+/// Bytes that hold several whole parts are hashed on all lanes and threads, the others as a stream. [`UpdateSizes`]
+/// recommends how many bytes to pass at once.
 ///
 /// ```
 /// use partsum::{Algorithm, MultipartHasher, Options};
@@ -34,7 +34,7 @@ use crate::{
 pub struct MultipartHasher {
     algorithms: Vec<Algorithm>,
     options: Options,
-    cut: Cut,
+    part_sizes: PartSizes,
     size: u64,
     /// Digests of the parts that are complete, for each algorithm.
     columns: Vec<Vec<Digest>>,
@@ -44,64 +44,66 @@ pub struct MultipartHasher {
 }
 
 #[derive(Clone, Debug)]
-enum Cut {
-    Every(u64),
-    Sizes(Arc<[u64]>),
-    Never,
+enum PartSizes {
+    /// All parts but the last one have this size.
+    Equal(u64),
+    Listed(Arc<[u64]>),
+    /// One PutObject without parts.
+    Whole,
 }
 
-/// Streams are hashed algorithm by algorithm in tiles that stay in L2.
+/// A stream is hashed in tiles that stay in L2 while one algorithm after the other reads them.
 const TILE: usize = 256 << 10;
-/// Between two looks at the observer: milliseconds, whatever the algorithm.
+/// Bytes between two reports to the observer: milliseconds, whatever the algorithm.
 const MAX_UNOBSERVED: u64 = 4 << 20;
-/// A piece of a part that is hashed as a stream: still in L3, and worth being handed to another thread.
-const STREAM_PIECE: u64 = 1 << 20;
-/// A piece that is worth starting threads for, however small its parts are.
-const PARALLEL_PIECE: u64 = 8 << 20;
+/// Recommended size where a part is hashed as a stream: still in L3, and worth being handed to another thread.
+const STREAM_UPDATE: u64 = 1 << 20;
+/// Size that is worth starting threads for, however small the parts are.
+const PARALLEL_UPDATE: u64 = 8 << 20;
 
-/// How a [`MultipartHasher`] is best fed.
+/// Recommends how many bytes to pass to [`MultipartHasher::update`].
 #[derive(Clone, Debug)]
-pub struct Pieces {
-    cut: Cut,
-    /// Parts that are hashed as fast as anybody reads.
+pub struct UpdateSizes {
+    part_sizes: PartSizes,
+    /// How many parts to hash at once.
     parts: u64,
 }
 
-impl Pieces {
-    /// Bytes that the piece after the first `offset` bytes had best hold, 1 to `limit` (at least 1) of them.
+impl UpdateSizes {
+    /// Recommended size of the next `update` after `offset` bytes: 1 to `limit` bytes (at least 1).
     ///
-    /// That is as many whole parts as are hashed as fast as one thread reads, or those that fit into `limit`. Where two do not fit, the part is hashed as a stream, and a short piece of it is as good as a
-    /// long one.
+    /// It is as many whole parts as are hashed as fast as one thread reads, or as fit into `limit`. Where two parts do not
+    /// fit, the part is hashed as a stream, for which short updates are as good as long ones.
     ///
     /// ```
     /// use partsum::{Algorithm, MultipartHasher, Options};
     ///
     /// let options = Options { part_size: "5MiB".parse()?, ..Options::default() };
-    /// let pieces = MultipartHasher::new(&[Algorithm::Md5], options)?.pieces()?;
-    /// assert_eq!(pieces.best(0, 11 << 20), 10 << 20);
-    /// assert_eq!(pieces.best(0, 9 << 20), 1 << 20);
+    /// let sizes = MultipartHasher::new(&[Algorithm::Md5], options)?.update_sizes()?;
+    /// assert_eq!(sizes.recommended(0, 11 << 20), 10 << 20);
+    /// assert_eq!(sizes.recommended(0, 9 << 20), 1 << 20);
     /// # Ok::<(), partsum::Error>(())
     /// ```
-    pub fn best(&self, offset: u64, limit: u64) -> u64 {
+    pub fn recommended(&self, offset: u64, limit: u64) -> u64 {
         let limit = limit.max(1);
-        let stream = |rest_of_part: u64| limit.min(STREAM_PIECE).min(rest_of_part);
-        match &self.cut {
-            Cut::Never => stream(u64::MAX),
-            Cut::Every(size) => {
-                let wanted = self.parts.max(PARALLEL_PIECE.div_ceil(*size));
+        let stream = |rest_of_part: u64| limit.min(STREAM_UPDATE).min(rest_of_part);
+        match &self.part_sizes {
+            PartSizes::Whole => stream(u64::MAX),
+            PartSizes::Equal(size) => {
+                let wanted = self.parts.max(PARALLEL_UPDATE.div_ceil(*size));
                 match (limit / size).min(wanted) {
                     parts if parts > 1 && offset.is_multiple_of(*size) => parts * size,
                     _ => stream(size - offset % size),
                 }
             }
-            Cut::Sizes(sizes) => {
+            PartSizes::Listed(sizes) => {
                 let mut end = 0_u64;
                 let rest = sizes.iter().map(|size| {
                     end = end.saturating_add(*size);
                     (end, *size)
                 });
                 let mut rest = rest.skip_while(|(end, _)| *end <= offset).peekable();
-                // Past the end of the plan, any byte is one too many.
+                // Past the end of the plan, `update` refuses any byte.
                 let Some((end, size)) = rest.peek().copied() else {
                     return stream(u64::MAX);
                 };
@@ -109,7 +111,7 @@ impl Pieces {
                     return stream(end - offset);
                 }
                 let fit = rest.enumerate().take_while(|(index, (end, _))| {
-                    let few = (*index as u64) < self.parts || end - offset <= PARALLEL_PIECE;
+                    let few = (*index as u64) < self.parts || end - offset <= PARALLEL_UPDATE;
                     few && end - offset <= limit
                 });
                 match fit.last() {
@@ -129,22 +131,22 @@ impl MultipartHasher {
     pub fn new(algorithms: &[Algorithm], options: Options) -> Result<Self> {
         let algorithms = Algorithm::distinct(algorithms)?;
         threads(&options)?;
-        let cut = match &options.part_size {
-            PartSize::Whole => Cut::Never,
+        let part_sizes = match &options.part_size {
+            PartSize::Whole => PartSizes::Whole,
             PartSize::Bytes(0) => {
                 return Err(PartPlanError::ImpossiblePartSize { size: "0".to_owned() }.into());
             }
-            PartSize::Bytes(bytes) => Cut::Every(*bytes),
-            PartSize::Preset(preset) => {
-                Cut::Every(preset.part_size_of_stream().ok_or(PartPlanError::SizeUnknown { preset: preset.name })?)
-            }
-            PartSize::Sizes(sizes) => Cut::Sizes(sizes.as_slice().into()),
-            PartSize::Plan(plan) if !plan.multipart() => Cut::Never,
-            PartSize::Plan(plan) => Cut::Sizes(plan.iter().map(|part| part.size).collect()),
+            PartSize::Bytes(bytes) => PartSizes::Equal(*bytes),
+            PartSize::Preset(preset) => PartSizes::Equal(
+                preset.part_size_of_stream().ok_or(PartPlanError::SizeUnknown { preset: preset.name })?,
+            ),
+            PartSize::Sizes(sizes) => PartSizes::Listed(sizes.as_slice().into()),
+            PartSize::Plan(plan) if !plan.multipart() => PartSizes::Whole,
+            PartSize::Plan(plan) => PartSizes::Listed(plan.iter().map(|part| part.size).collect()),
         };
         let messages = algorithms.iter().map(|algorithm| Message::new(*algorithm)).collect();
         let columns = vec![Vec::new(); algorithms.len()];
-        Ok(Self { algorithms, options, cut, size: 0, columns, messages, filled: 0 })
+        Ok(Self { algorithms, options, part_sizes, size: 0, columns, messages, filled: 0 })
     }
 
     /// The algorithms, each once.
@@ -157,13 +159,13 @@ impl MultipartHasher {
         self.size
     }
 
-    /// How to feed it.
+    /// How many bytes to pass at once.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for an instruction set that this CPU does not have.
-    pub fn pieces(&self) -> Result<Pieces> {
-        let parts = schedule::parallel_ranges(&self.algorithms, threads(&self.options)?)?;
-        Ok(Pieces { cut: self.cut.clone(), parts: parts as u64 })
+    pub fn update_sizes(&self) -> Result<UpdateSizes> {
+        let parts = schedule::parallel_chunks(&self.algorithms, threads(&self.options)?)?;
+        Ok(UpdateSizes { part_sizes: self.part_sizes.clone(), parts: parts as u64 })
     }
 
     /// Appends to the object.
@@ -205,7 +207,7 @@ impl MultipartHasher {
         Ok(())
     }
 
-    /// Where the parts lie that the next `coming` bytes hold from their beginning to their end.
+    /// Offsets of the whole parts in the next `coming` bytes.
     fn whole_parts(&self, coming: u64) -> Vec<Range<u64>> {
         if self.filled > 0 {
             return Vec::new();
@@ -217,15 +219,15 @@ impl MultipartHasher {
             start..end
         };
         let fits = |range: &Range<u64>| range.end <= coming;
-        match &self.cut {
-            Cut::Never => Vec::new(),
-            // The plan may allow fewer; the next round says so.
-            Cut::Every(size) => {
+        match &self.part_sizes {
+            PartSizes::Whole => Vec::new(),
+            // S3 may allow fewer parts than that; `current_part_size` refuses the first one too many.
+            PartSizes::Equal(size) => {
                 let parts = (coming / size).min(MAX_PARTS - self.complete()) as usize;
                 std::iter::repeat_n(*size, parts).map(to_range).collect()
             }
-            // An empty part may be the last one only, which is up to `finish`.
-            Cut::Sizes(sizes) => {
+            // Only the last part may be empty, and `finish` ends that one.
+            PartSizes::Listed(sizes) => {
                 let rest = sizes[self.complete() as usize..].iter().copied().take_while(|size| *size > 0);
                 rest.map(to_range).take_while(fits).collect()
             }
@@ -236,23 +238,23 @@ impl MultipartHasher {
         self.columns[0].len() as u64
     }
 
-    /// Bytes of the part that the next byte belongs to.
+    /// Size of the part that the next byte belongs to.
     fn current_part_size(&mut self, coming: usize) -> Result<u64> {
         let complete = self.complete();
-        match &self.cut {
-            Cut::Never => Ok(u64::MAX),
-            Cut::Every(_) if complete == MAX_PARTS => {
+        match &self.part_sizes {
+            PartSizes::Whole => Ok(u64::MAX),
+            PartSizes::Equal(_) if complete == MAX_PARTS => {
                 let minimum = (self.size + coming as u64).div_ceil(MAX_PARTS);
                 Err(PartPlanError::TooManyParts { parts: MAX_PARTS + 1, minimum }.into())
             }
-            Cut::Every(size)
+            PartSizes::Equal(size)
                 if complete > 0 && *size < MIN_PART_SIZE && self.options.small_parts == SmallParts::Refuse =>
             {
                 Err(PartPlanError::PartTooSmall { number: complete, size: *size }.into())
             }
-            Cut::Every(size) => Ok(*size),
-            Cut::Sizes(sizes) => {
-                // An empty part is complete before it has a byte; only `finish` may meet the last one.
+            PartSizes::Equal(size) => Ok(*size),
+            PartSizes::Listed(sizes) => {
+                // An empty part gets no byte, so only `finish` can end it.
                 let Some(size) = sizes.get(complete as usize).filter(|size| **size > 0) else {
                     let sum = sizes.iter().map(|size| u128::from(*size)).sum();
                     return Err(PartPlanError::WrongTotal { sum, size: self.size + coming as u64 }.into());
@@ -263,11 +265,11 @@ impl MultipartHasher {
     }
 
     fn hash_whole_parts(&mut self, bytes: &[u8], parts: &[Range<u64>], observer: &mut dyn Observer) -> Result<()> {
-        let spans: Vec<_> = parts.iter().map(|range| Span { source: 0, range: range.clone() }).collect();
+        let chunks: Vec<_> = parts.iter().map(|range| Chunk { source: 0, range: range.clone() }).collect();
         let threads = schedule::useful_threads(&self.algorithms, parts.len(), threads(&self.options)?)?;
         let sources = [Source::Bytes(bytes)];
-        let work = Work { sources: &sources, spans: &spans, algorithms: &self.algorithms, threads };
-        for (column, digests) in self.columns.iter_mut().zip(schedule::hash(work, observer)?.digests) {
+        let batch = Batch { sources: &sources, chunks: &chunks, algorithms: &self.algorithms, threads };
+        for (column, digests) in self.columns.iter_mut().zip(schedule::hash(batch, observer)?.digests) {
             column.extend(digests.into_iter().flatten());
         }
         Ok(())
@@ -306,33 +308,37 @@ mod tests {
         Options { part_size, small_parts: SmallParts::Allow, threads: Some(2), ..Options::default() }
     }
 
-    fn best(part_size: PartSize, offset: u64, limit: u64) -> u64 {
-        MultipartHasher::new(&[Algorithm::Crc32], options(part_size)).unwrap().pieces().unwrap().best(offset, limit)
+    fn recommended(part_size: PartSize, offset: u64, limit: u64) -> u64 {
+        MultipartHasher::new(&[Algorithm::Crc32], options(part_size))
+            .unwrap()
+            .update_sizes()
+            .unwrap()
+            .recommended(offset, limit)
     }
 
     #[test]
-    fn pieces_are_whole_parts_where_two_fit() {
+    fn updates_are_whole_parts_where_two_fit() {
         let every = || PartSize::Bytes(8 * MIB);
-        assert_eq!(best(every(), 0, 100 * MIB), 16 * MIB);
-        assert_eq!(best(every(), 24 * MIB, 100 * MIB), 16 * MIB);
-        assert_eq!(best(every(), 0, 15 * MIB), MIB);
-        assert_eq!(best(every(), 8 * MIB - 5, 100 * MIB), 5);
-        assert_eq!(best(every(), 0, 0), 1);
-        assert_eq!(best(PartSize::Bytes(3), 0, 100), 99);
-        assert_eq!(best(PartSize::Whole, 7, 100 * MIB), MIB);
+        assert_eq!(recommended(every(), 0, 100 * MIB), 16 * MIB);
+        assert_eq!(recommended(every(), 24 * MIB, 100 * MIB), 16 * MIB);
+        assert_eq!(recommended(every(), 0, 15 * MIB), MIB);
+        assert_eq!(recommended(every(), 8 * MIB - 5, 100 * MIB), 5);
+        assert_eq!(recommended(every(), 0, 0), 1);
+        assert_eq!(recommended(PartSize::Bytes(3), 0, 100), 99);
+        assert_eq!(recommended(PartSize::Whole, 7, 100 * MIB), MIB);
 
         let sizes = || PartSize::Sizes(vec![5 * MIB, 6 * MIB, 7 * MIB, 2, 0]);
-        assert_eq!(best(sizes(), 0, 100 * MIB), 11 * MIB);
-        assert_eq!(best(sizes(), 0, 10 * MIB), MIB);
-        assert_eq!(best(sizes(), 5 * MIB, 100 * MIB), 13 * MIB);
-        assert_eq!(best(sizes(), 11 * MIB, 100 * MIB), 7 * MIB + 2);
-        assert_eq!(best(sizes(), 11 * MIB - 3, 100 * MIB), 3);
-        assert_eq!(best(sizes(), 18 * MIB + 1, 100 * MIB), 1);
-        assert_eq!(best(sizes(), 18 * MIB + 2, 100 * MIB), MIB);
+        assert_eq!(recommended(sizes(), 0, 100 * MIB), 11 * MIB);
+        assert_eq!(recommended(sizes(), 0, 10 * MIB), MIB);
+        assert_eq!(recommended(sizes(), 5 * MIB, 100 * MIB), 13 * MIB);
+        assert_eq!(recommended(sizes(), 11 * MIB, 100 * MIB), 7 * MIB + 2);
+        assert_eq!(recommended(sizes(), 11 * MIB - 3, 100 * MIB), 3);
+        assert_eq!(recommended(sizes(), 18 * MIB + 1, 100 * MIB), 1);
+        assert_eq!(recommended(sizes(), 18 * MIB + 2, 100 * MIB), MIB);
     }
 
     #[test]
-    fn any_pieces_give_what_the_whole_gives() {
+    fn any_updates_give_what_the_whole_gives() {
         let bytes: Vec<u8> = (0..100_000_u32).map(|index| (index % 251) as u8).collect();
         let algorithms = [Algorithm::Md5, Algorithm::Sha256, Algorithm::Crc64Nvme];
         for part_size in [
@@ -344,12 +350,12 @@ mod tests {
             let expected = hash_bytes(&bytes, &algorithms, &options(part_size.clone()), &mut ()).unwrap();
             for limit in [700, 2_500, 60_000, 200_000] {
                 let mut hasher = MultipartHasher::new(&algorithms, options(part_size.clone())).unwrap();
-                let pieces = hasher.pieces().unwrap();
+                let sizes = hasher.update_sizes().unwrap();
                 let mut rest = &bytes[..];
                 while !rest.is_empty() {
-                    let best = pieces.best((bytes.len() - rest.len()) as u64, limit).min(rest.len() as u64);
-                    let (piece, after) = rest.split_at(best as usize);
-                    hasher.update(piece, &mut ()).unwrap();
+                    let size = sizes.recommended((bytes.len() - rest.len()) as u64, limit).min(rest.len() as u64);
+                    let (update, after) = rest.split_at(size as usize);
+                    hasher.update(update, &mut ()).unwrap();
                     rest = after;
                 }
                 assert_eq!(hasher.finish().unwrap(), expected, "{part_size:?} {limit}");

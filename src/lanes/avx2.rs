@@ -2,14 +2,15 @@
 
 use core::arch::{asm, x86_64::*};
 
-use super::{Kernel, Simd, Vector, Words};
+use super::{Kernel, Lanes, Simd, Vector};
+use crate::isa::IsaKind;
 
 pub(super) struct Avx2;
 
 impl Simd for Avx2 {
-    type Words32 = U32x8;
-    type Words64 = U64x4;
-    const GROUPS: usize = 3;
+    type Lanes32 = U32x8;
+    type Lanes64 = U64x4;
+    const ISA: Option<IsaKind> = Some(IsaKind::Avx2);
 }
 
 /// # Safety
@@ -41,17 +42,17 @@ fn mullo_epi64(a: __m256i, b: __m256i) -> __m256i {
     _mm256_add_epi64(_mm256_mul_epu32(a, b), _mm256_slli_epi64::<32>(crossed))
 }
 
-macro_rules! words {
+macro_rules! lanes {
     (
         $name:ident, $word:ident as $int:ident, $lanes:literal, $bits:literal, $swap:ident,
         $set1:ident $add:ident $sub:ident $mul:ident $sll:ident $srl:ident, $fetch:item $transpose:item
     ) => {
-        impl Words for $name {
+        impl Lanes for $name {
             type Word = $word;
             type Vector = Self;
-            const LANES: usize = $lanes;
+            const COUNT: usize = $lanes;
             const TERNARY: bool = false;
-            const REGISTERS: usize = 16;
+            const SCALAR: bool = false;
 
             #[inline]
             #[target_feature(enable = "avx2")]
@@ -59,83 +60,35 @@ macro_rules! words {
                 Self($set1(word as $int))
             }
 
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn add(self, other: Self) -> Self {
-                Self($add(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn sub(self, other: Self) -> Self {
-                Self($sub(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn mul(self, other: Self) -> Self {
-                Self($mul(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn xor(self, other: Self) -> Self {
-                Self(_mm256_xor_si256(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn and(self, other: Self) -> Self {
-                Self(_mm256_and_si256(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn and_not(self, other: Self) -> Self {
-                Self(_mm256_andnot_si256(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn choose(self, yes: Self, no: Self) -> Self {
-                let differ = _mm256_xor_si256(yes.0, no.0);
-                Self(_mm256_xor_si256(no.0, _mm256_and_si256(self.0, differ)))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn majority(self, b: Self, c: Self) -> Self {
-                // Where a and b agree it is b, else c decides. `b ^ c` is the `a ^ b` of the round before.
-                let (ab, bc) = (_mm256_xor_si256(self.0, b.0), _mm256_xor_si256(b.0, c.0));
-                Self(_mm256_xor_si256(b.0, _mm256_and_si256(ab, bc)))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn parity(self, b: Self, c: Self) -> Self {
-                Self(_mm256_xor_si256(_mm256_xor_si256(self.0, b.0), c.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn rotate_left<const BITS: i32>(self) -> Self {
-                let high = $sll(self.0, _mm_cvtsi32_si128(BITS));
-                let low = $srl(self.0, _mm_cvtsi32_si128($bits - BITS));
-                Self(_mm256_or_si256(high, low))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn shift_right<const BITS: i32>(self) -> Self {
-                Self($srl(self.0, _mm_cvtsi32_si128(BITS)))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn swap_bytes(self) -> Self {
-                // SAFETY: 16 bytes of an array.
-                let order = unsafe { _mm_loadu_si128($swap.as_ptr().cast()) };
-                Self(_mm256_shuffle_epi8(self.0, _mm256_broadcastsi128_si256(order)))
+            operations! {
+                [inline, target_feature(enable = "avx2")]
+                add(self, other) { Self($add(self.0, other.0)) }
+                sub(self, other) { Self($sub(self.0, other.0)) }
+                mul(self, other) { Self($mul(self.0, other.0)) }
+                xor(self, other) { Self(_mm256_xor_si256(self.0, other.0)) }
+                and(self, other) { Self(_mm256_and_si256(self.0, other.0)) }
+                and_not(self, other) { Self(_mm256_andnot_si256(self.0, other.0)) }
+                choose(self, yes, no) {
+                    let differ = _mm256_xor_si256(yes.0, no.0);
+                    Self(_mm256_xor_si256(no.0, _mm256_and_si256(self.0, differ)))
+                }
+                majority(self, b, c) {
+                    // Where a and b agree it is b, else c decides. `b ^ c` is the `a ^ b` of the round before.
+                    let (ab, bc) = (_mm256_xor_si256(self.0, b.0), _mm256_xor_si256(b.0, c.0));
+                    Self(_mm256_xor_si256(b.0, _mm256_and_si256(ab, bc)))
+                }
+                parity(self, b, c) { Self(_mm256_xor_si256(_mm256_xor_si256(self.0, b.0), c.0)) }
+                rotate_left<BITS>(self) {
+                    let high = $sll(self.0, _mm_cvtsi32_si128(BITS));
+                    let low = $srl(self.0, _mm_cvtsi32_si128($bits - BITS));
+                    Self(_mm256_or_si256(high, low))
+                }
+                shift_right<BITS>(self) { Self($srl(self.0, _mm_cvtsi32_si128(BITS))) }
+                swap_bytes(self) {
+                    // SAFETY: 16 bytes of an array.
+                    let order = unsafe { _mm_loadu_si128($swap.as_ptr().cast()) };
+                    Self(_mm256_shuffle_epi8(self.0, _mm256_broadcastsi128_si256(order)))
+                }
             }
 
             #[inline]
@@ -200,7 +153,7 @@ pub(super) unsafe fn halves(rows: &[*const u8], first: usize, step: usize, offse
     }
 }
 
-words!(
+lanes!(
     U32x8, u32 as i32, 8, 32, SWAP32,
     _mm256_set1_epi32 _mm256_add_epi32 _mm256_sub_epi32 _mm256_mullo_epi32 _mm256_sll_epi32 _mm256_srl_epi32,
     unsafe fn fetch(nth: usize, rows: &[*const u8], offset: usize) -> Self {
@@ -220,7 +173,7 @@ words!(
     }
 );
 
-words!(
+lanes!(
     U64x4, u64 as i64, 4, 64, SWAP64,
     _mm256_set1_epi64x _mm256_add_epi64 _mm256_sub_epi64 mullo_epi64 _mm256_sll_epi64 _mm256_srl_epi64,
     unsafe fn fetch(nth: usize, rows: &[*const u8], offset: usize) -> Self {

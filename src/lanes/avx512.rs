@@ -3,16 +3,17 @@
 use core::arch::{asm, x86_64::*};
 
 use super::{
-    Kernel, Simd, Vector, Words,
+    Kernel, Lanes, Simd, Vector,
     avx2::{SWAP32, SWAP64, halves},
 };
+use crate::isa::IsaKind;
 
 pub(super) struct Avx512;
 
 impl Simd for Avx512 {
-    type Words32 = U32x16;
-    type Words64 = U64x8;
-    const GROUPS: usize = 2;
+    type Lanes32 = U32x16;
+    type Lanes64 = U64x8;
+    const ISA: Option<IsaKind> = Some(IsaKind::Avx512);
 }
 
 /// # Safety
@@ -47,17 +48,17 @@ unsafe fn quarters(rows: &[*const u8], first: usize, step: usize, offset: usize)
     _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high)
 }
 
-macro_rules! words {
+macro_rules! lanes {
     (
         $name:ident, $word:ident as $int:ident, $lanes:literal, $swap:ident,
         $set1:ident $add:ident $sub:ident $mul:ident $rol:ident $srl:ident $ternary:ident, $fetch:item $transpose:item
     ) => {
-        impl Words for $name {
+        impl Lanes for $name {
             type Word = $word;
             type Vector = Self;
-            const LANES: usize = $lanes;
+            const COUNT: usize = $lanes;
             const TERNARY: bool = true;
-            const REGISTERS: usize = 32;
+            const SCALAR: bool = false;
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
@@ -65,78 +66,24 @@ macro_rules! words {
                 Self($set1(word as $int))
             }
 
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn add(self, other: Self) -> Self {
-                Self($add(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn sub(self, other: Self) -> Self {
-                Self($sub(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn mul(self, other: Self) -> Self {
-                Self($mul(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn xor(self, other: Self) -> Self {
-                Self(_mm512_xor_si512(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn and(self, other: Self) -> Self {
-                Self(_mm512_and_si512(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn and_not(self, other: Self) -> Self {
-                Self(_mm512_andnot_si512(self.0, other.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn choose(self, yes: Self, no: Self) -> Self {
-                Self($ternary::<CHOOSE>(self.0, yes.0, no.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn majority(self, b: Self, c: Self) -> Self {
-                Self($ternary::<MAJORITY>(self.0, b.0, c.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn parity(self, b: Self, c: Self) -> Self {
-                Self($ternary::<PARITY>(self.0, b.0, c.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn rotate_left<const BITS: i32>(self) -> Self {
-                Self($rol::<BITS>(self.0))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn shift_right<const BITS: i32>(self) -> Self {
-                Self($srl(self.0, _mm_cvtsi32_si128(BITS)))
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn swap_bytes(self) -> Self {
-                // SAFETY: 16 bytes of an array.
-                let order = unsafe { _mm_loadu_si128($swap.as_ptr().cast()) };
-                Self(_mm512_shuffle_epi8(self.0, _mm512_broadcast_i32x4(order)))
+            operations! {
+                [inline, target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                add(self, other) { Self($add(self.0, other.0)) }
+                sub(self, other) { Self($sub(self.0, other.0)) }
+                mul(self, other) { Self($mul(self.0, other.0)) }
+                xor(self, other) { Self(_mm512_xor_si512(self.0, other.0)) }
+                and(self, other) { Self(_mm512_and_si512(self.0, other.0)) }
+                and_not(self, other) { Self(_mm512_andnot_si512(self.0, other.0)) }
+                choose(self, yes, no) { Self($ternary::<CHOOSE>(self.0, yes.0, no.0)) }
+                majority(self, b, c) { Self($ternary::<MAJORITY>(self.0, b.0, c.0)) }
+                parity(self, b, c) { Self($ternary::<PARITY>(self.0, b.0, c.0)) }
+                rotate_left<BITS>(self) { Self($rol::<BITS>(self.0)) }
+                shift_right<BITS>(self) { Self($srl(self.0, _mm_cvtsi32_si128(BITS))) }
+                swap_bytes(self) {
+                    // SAFETY: 16 bytes of an array.
+                    let order = unsafe { _mm_loadu_si128($swap.as_ptr().cast()) };
+                    Self(_mm512_shuffle_epi8(self.0, _mm512_broadcast_i32x4(order)))
+                }
             }
 
             #[inline]
@@ -186,7 +133,7 @@ macro_rules! words {
     };
 }
 
-words!(
+lanes!(
     U32x16, u32 as i32, 16, SWAP32,
     _mm512_set1_epi32 _mm512_add_epi32 _mm512_sub_epi32 _mm512_mullo_epi32 _mm512_rol_epi32 _mm512_srl_epi32 _mm512_ternarylogic_epi32,
     unsafe fn fetch(nth: usize, rows: &[*const u8], offset: usize) -> Self {
@@ -206,7 +153,7 @@ words!(
     }
 );
 
-words!(
+lanes!(
     U64x8, u64 as i64, 8, SWAP64,
     _mm512_set1_epi64 _mm512_add_epi64 _mm512_sub_epi64 _mm512_mullo_epi64 _mm512_rol_epi64 _mm512_srl_epi64 _mm512_ternarylogic_epi64,
     unsafe fn fetch(nth: usize, rows: &[*const u8], offset: usize) -> Self {

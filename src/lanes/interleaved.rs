@@ -1,6 +1,6 @@
 //! Several vectors as one wider one: their instructions alternate, so that one hides the other's latency.
 
-use super::{Vector, Word, Words};
+use super::{Lanes, Vector, Word};
 
 /// `N` vectors side by side; lanes are numbered through.
 #[derive(Clone, Copy)]
@@ -18,12 +18,12 @@ macro_rules! each {
     }};
 }
 
-impl<W: Vector, const N: usize> Words for Interleaved<W, N> {
+impl<W: Vector, const N: usize> Lanes for Interleaved<W, N> {
     type Word = W::Word;
     type Vector = W;
-    const LANES: usize = W::LANES * N;
+    const COUNT: usize = W::COUNT * N;
     const TERNARY: bool = W::TERNARY;
-    const REGISTERS: usize = W::REGISTERS;
+    const SCALAR: bool = W::SCALAR;
 
     #[inline(always)]
     unsafe fn splat(word: W::Word) -> Self {
@@ -31,69 +31,21 @@ impl<W: Vector, const N: usize> Words for Interleaved<W, N> {
         Self([unsafe { W::splat(word) }; N])
     }
 
-    #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
-        each!(self, n => self.0[n].add(other.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
-        each!(self, n => self.0[n].sub(other.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
-        each!(self, n => self.0[n].mul(other.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn xor(self, other: Self) -> Self {
-        each!(self, n => self.0[n].xor(other.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn and(self, other: Self) -> Self {
-        each!(self, n => self.0[n].and(other.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn and_not(self, other: Self) -> Self {
-        each!(self, n => self.0[n].and_not(other.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn choose(self, yes: Self, no: Self) -> Self {
-        each!(self, n => self.0[n].choose(yes.0[n], no.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn majority(self, b: Self, c: Self) -> Self {
-        each!(self, n => self.0[n].majority(b.0[n], c.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn parity(self, b: Self, c: Self) -> Self {
-        each!(self, n => self.0[n].parity(b.0[n], c.0[n]))
-    }
-
-    #[inline(always)]
-    unsafe fn rotate_left<const BITS: i32>(self) -> Self {
-        each!(self, n => self.0[n].rotate_left::<BITS>())
-    }
-
-    #[inline(always)]
-    unsafe fn shift_right<const BITS: i32>(self) -> Self {
-        each!(self, n => self.0[n].shift_right::<BITS>())
-    }
-
-    #[inline(always)]
-    unsafe fn swap_bytes(self) -> Self {
-        each!(self, n => self.0[n].swap_bytes())
-    }
-
-    #[inline(always)]
-    unsafe fn pin(self) -> Self {
-        each!(self, n => self.0[n].pin())
+    operations! {
+        [inline(always)]
+        add(self, other) { each!(self, n => self.0[n].add(other.0[n])) }
+        sub(self, other) { each!(self, n => self.0[n].sub(other.0[n])) }
+        mul(self, other) { each!(self, n => self.0[n].mul(other.0[n])) }
+        xor(self, other) { each!(self, n => self.0[n].xor(other.0[n])) }
+        and(self, other) { each!(self, n => self.0[n].and(other.0[n])) }
+        and_not(self, other) { each!(self, n => self.0[n].and_not(other.0[n])) }
+        choose(self, yes, no) { each!(self, n => self.0[n].choose(yes.0[n], no.0[n])) }
+        majority(self, b, c) { each!(self, n => self.0[n].majority(b.0[n], c.0[n])) }
+        parity(self, b, c) { each!(self, n => self.0[n].parity(b.0[n], c.0[n])) }
+        rotate_left<BITS>(self) { each!(self, n => self.0[n].rotate_left::<BITS>()) }
+        shift_right<BITS>(self) { each!(self, n => self.0[n].shift_right::<BITS>()) }
+        swap_bytes(self) { each!(self, n => self.0[n].swap_bytes()) }
+        pin(self) { each!(self, n => self.0[n].pin()) }
     }
 
     #[inline(always)]
@@ -107,7 +59,7 @@ impl<W: Vector, const N: usize> Words for Interleaved<W, N> {
         let mut result = unsafe { Self::splat(W::Word::ZERO) };
         for n in 0..N {
             // SAFETY: forwarded.
-            result.0[n] = unsafe { W::gather(|index| lane(n * W::LANES + index)) };
+            result.0[n] = unsafe { W::gather(|index| lane(n * W::COUNT + index)) };
         }
         result
     }
@@ -116,7 +68,7 @@ impl<W: Vector, const N: usize> Words for Interleaved<W, N> {
     unsafe fn scatter(self, mut lane: impl FnMut(usize, W::Word)) {
         for n in 0..N {
             // SAFETY: forwarded.
-            unsafe { self.0[n].scatter(|index, word| lane(n * W::LANES + index, word)) };
+            unsafe { self.0[n].scatter(|index, word| lane(n * W::COUNT + index, word)) };
         }
     }
 }

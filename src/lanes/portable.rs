@@ -1,28 +1,29 @@
 //! Plain arrays. The compiler turns these into whatever 128-bit vectors the target's baseline has.
 
-use super::{Simd, Vector, Words};
+use super::{Lanes, Simd, Vector};
+use crate::isa::IsaKind;
 
 pub(super) struct Portable;
 
 impl Simd for Portable {
-    type Words32 = Array<u32, 4>;
-    type Words64 = Array<u64, 2>;
-    const GROUPS: usize = 1;
+    type Lanes32 = Array<u32, 4>;
+    type Lanes64 = Array<u64, 2>;
+    const ISA: Option<IsaKind> = Some(IsaKind::Portable);
 }
 
-/// Words as they are, of one message or two in turn.
+/// Lanes as they are, of one message or two in turn.
 pub(super) struct Scalar;
 
 impl Simd for Scalar {
-    type Words32 = Array<u32, 1>;
-    type Words64 = Array<u64, 1>;
-    const GROUPS: usize = 2;
+    type Lanes32 = Array<u32, 1>;
+    type Lanes64 = Array<u64, 1>;
+    const ISA: Option<IsaKind> = None;
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Array<T, const LANES: usize>([T; LANES]);
+pub(super) struct Array<T, const COUNT: usize>([T; COUNT]);
 
-impl<T: Copy, const LANES: usize> Array<T, LANES> {
+impl<T: Copy, const COUNT: usize> Array<T, COUNT> {
     #[inline(always)]
     fn map(self, f: impl Fn(T) -> T) -> Self {
         Self(self.0.map(f))
@@ -39,83 +40,39 @@ impl<T: Copy, const LANES: usize> Array<T, LANES> {
     }
 }
 
-macro_rules! words {
+macro_rules! lanes {
     ($word:ty, $lanes:literal) => {
-        impl Words for Array<$word, $lanes> {
+        impl Lanes for Array<$word, $lanes> {
             type Word = $word;
             type Vector = Self;
-            const LANES: usize = $lanes;
+            const COUNT: usize = $lanes;
             const TERNARY: bool = false;
-            const REGISTERS: usize = if $lanes == 1 { 0 } else { 16 };
+            const SCALAR: bool = $lanes == 1;
 
             #[inline(always)]
             unsafe fn splat(word: $word) -> Self {
                 Self([word; $lanes])
             }
 
-            #[inline(always)]
-            unsafe fn add(self, other: Self) -> Self {
-                self.zip(other, <$word>::wrapping_add)
-            }
-
-            #[inline(always)]
-            unsafe fn sub(self, other: Self) -> Self {
-                self.zip(other, <$word>::wrapping_sub)
-            }
-
-            #[inline(always)]
-            unsafe fn mul(self, other: Self) -> Self {
-                self.zip(other, <$word>::wrapping_mul)
-            }
-
-            #[inline(always)]
-            unsafe fn xor(self, other: Self) -> Self {
-                self.zip(other, |a, b| a ^ b)
-            }
-
-            #[inline(always)]
-            unsafe fn and(self, other: Self) -> Self {
-                self.zip(other, |a, b| a & b)
-            }
-
-            #[inline(always)]
-            unsafe fn and_not(self, other: Self) -> Self {
-                self.zip(other, |a, b| !a & b)
-            }
-
-            #[inline(always)]
-            unsafe fn choose(self, yes: Self, no: Self) -> Self {
-                self.zip3(yes, no, |mask, yes, no| no ^ (mask & (yes ^ no)))
-            }
-
-            #[inline(always)]
-            unsafe fn majority(self, b: Self, c: Self) -> Self {
-                self.zip3(b, c, |a, b, c| b ^ ((a ^ b) & (b ^ c)))
-            }
-
-            #[inline(always)]
-            unsafe fn parity(self, b: Self, c: Self) -> Self {
-                self.zip3(b, c, |a, b, c| a ^ b ^ c)
-            }
-
-            #[inline(always)]
-            unsafe fn rotate_left<const BITS: i32>(self) -> Self {
-                self.map(|word| word.rotate_left(BITS as u32))
-            }
-
-            #[inline(always)]
-            unsafe fn shift_right<const BITS: i32>(self) -> Self {
-                self.map(|word| word >> BITS)
-            }
-
-            #[inline(always)]
-            unsafe fn swap_bytes(self) -> Self {
-                self.map(<$word>::swap_bytes)
+            operations! {
+                [inline(always)]
+                add(self, other) { self.zip(other, <$word>::wrapping_add) }
+                sub(self, other) { self.zip(other, <$word>::wrapping_sub) }
+                mul(self, other) { self.zip(other, <$word>::wrapping_mul) }
+                xor(self, other) { self.zip(other, |a, b| a ^ b) }
+                and(self, other) { self.zip(other, |a, b| a & b) }
+                and_not(self, other) { self.zip(other, |a, b| !a & b) }
+                choose(self, yes, no) { self.zip3(yes, no, |mask, yes, no| no ^ (mask & (yes ^ no))) }
+                majority(self, b, c) { self.zip3(b, c, |a, b, c| b ^ ((a ^ b) & (b ^ c))) }
+                parity(self, b, c) { self.zip3(b, c, |a, b, c| a ^ b ^ c) }
+                rotate_left<BITS>(self) { self.map(|word| word.rotate_left(BITS as u32)) }
+                shift_right<BITS>(self) { self.map(|word| word >> BITS) }
+                swap_bytes(self) { self.map(<$word>::swap_bytes) }
             }
 
             #[inline(always)]
             unsafe fn pin(self) -> Self {
-                // Of vectors, the compiler shall choose the order: it knows which ones the target has.
+                // Of arrays that become vectors, the compiler had better choose the order: it knows the target's registers.
                 #[cfg(target_arch = "x86_64")]
                 if $lanes == 1 {
                     return self.map(|mut word| {
@@ -151,7 +108,7 @@ macro_rules! words {
             #[inline(always)]
             unsafe fn fetch(nth: usize, rows: &[*const u8], offset: usize) -> Self {
                 Self(std::array::from_fn(|lane| {
-                    let (row, word) = ((nth * Self::LANES + lane) / 4, (nth * Self::LANES + lane) % 4);
+                    let (row, word) = ((nth * Self::COUNT + lane) / 4, (nth * Self::COUNT + lane) % 4);
                     let word = offset + word * size_of::<$word>();
                     // SAFETY: the caller vouches for four words at `offset` past each row; bytes need no alignment.
                     <$word>::from_le_bytes(unsafe { rows[row].add(word).cast::<[u8; size_of::<$word>()]>().read() })
@@ -167,7 +124,7 @@ macro_rules! words {
     };
 }
 
-words!(u32, 1);
-words!(u64, 1);
-words!(u32, 4);
-words!(u64, 2);
+lanes!(u32, 1);
+lanes!(u64, 1);
+lanes!(u32, 4);
+lanes!(u64, 2);

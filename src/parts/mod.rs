@@ -9,11 +9,11 @@ pub use presets::Preset;
 pub use size::parse_size;
 
 use crate::{
-    error::PartPlanError,
+    error::{PartPlanError, Result},
     limits::{MAX_OBJECT_SIZE, MAX_PART_SIZE, MAX_PARTS, MIN_PART_SIZE},
 };
 
-/// What a caller says about part sizes; with an object's size it makes a [`PartPlan`].
+/// What a caller says about part sizes. With an object's size it makes a [`PartPlan`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PartSize {
     /// One PutObject, no parts.
@@ -69,7 +69,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// Which bytes of the object it holds, in words: both ends included.
+    /// The byte range that it holds, for messages; both ends are included.
     pub(crate) fn bytes_in_words(&self) -> String {
         match self.size {
             0 => "empty".to_owned(),
@@ -78,34 +78,35 @@ impl Part {
     }
 }
 
-/// How an object is cut. Parts are in order and cover it; there is at least one.
+/// How an object is cut. The parts are in order and cover the object; there is at least one.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PartPlan {
     size: u64,
-    cut: Cut,
+    boundaries: Boundaries,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
-enum Cut {
-    Whole,
-    /// Every part but the last has this many bytes; no more than the object has, but at least 1.
+enum Boundaries {
+    /// One PutObject.
+    None,
+    /// Every part except the last has this many bytes: at most the size of the object, at least 1.
     Every(u64),
-    /// Where each part ends, of plans that are not `Every`.
-    Ends(Arc<[u64]>),
+    /// Where each part ends, for plans with parts of different sizes.
+    At(Arc<[u64]>),
 }
 
 impl PartPlan {
-    /// The plan for an object of `size` bytes; only plans that S3 accepts exist.
+    /// Plans an object of `size` bytes. Only plans that S3 accepts can be made.
     ///
     /// # Errors
     /// [`PartPlanError`] names the part and the limit.
     pub fn new(size: u64, part_size: &PartSize, small: SmallParts) -> Result<Self, PartPlanError> {
         let plan = match part_size {
-            PartSize::Whole => Self { size, cut: Cut::Whole },
+            PartSize::Whole => Self { size, boundaries: Boundaries::None },
             PartSize::Bytes(bytes) => Self::every(size, *bytes)?,
             PartSize::Preset(preset) => match preset.part_size(size) {
                 Some(bytes) => Self::every(size, bytes)?,
-                None => Self { size, cut: Cut::Whole },
+                None => Self { size, boundaries: Boundaries::None },
             },
             PartSize::Sizes(sizes) => Self::explicit(size, sizes)?,
             PartSize::Plan(plan) => {
@@ -122,7 +123,7 @@ impl PartPlan {
     fn every(size: u64, part_size: u64) -> Result<Self, PartPlanError> {
         match part_size {
             0 => Err(PartPlanError::ImpossiblePartSize { size: "0".to_owned() }),
-            _ => Ok(Self { size, cut: Cut::Every(part_size.min(size).max(1)) }),
+            _ => Ok(Self { size, boundaries: Boundaries::Every(part_size.min(size).max(1)) }),
         }
     }
 
@@ -136,7 +137,7 @@ impl PartPlan {
         if sum != u128::from(size) {
             return Err(PartPlanError::WrongTotal { sum, size });
         }
-        // Equal plans are equal however they were given.
+        // Plans with the same parts compare equal, however they were given.
         let even = sizes[..sizes.len() - 1].iter().all(|size| *size == first) && last <= first;
         if even && (sizes.len() == 1 || last > 0) {
             return Self::every(size, first.max(1));
@@ -146,7 +147,7 @@ impl PartPlan {
             end += size;
             end
         });
-        Ok(Self { size, cut: Cut::Ends(ends.collect()) })
+        Ok(Self { size, boundaries: Boundaries::At(ends.collect()) })
     }
 
     fn within_limits(&self, small: SmallParts) -> Result<(), PartPlanError> {
@@ -185,7 +186,7 @@ impl PartPlan {
 
     /// `false` for one PutObject.
     pub const fn multipart(&self) -> bool {
-        !matches!(self.cut, Cut::Whole)
+        !matches!(self.boundaries, Boundaries::None)
     }
 
     /// Parts; 1 for a PutObject.
@@ -195,10 +196,10 @@ impl PartPlan {
     }
 
     fn count(&self) -> u64 {
-        match &self.cut {
-            Cut::Whole => 1,
-            Cut::Every(part_size) => self.size.div_ceil(*part_size).max(1),
-            Cut::Ends(ends) => ends.len() as u64,
+        match &self.boundaries {
+            Boundaries::None => 1,
+            Boundaries::Every(part_size) => self.size.div_ceil(*part_size).max(1),
+            Boundaries::At(ends) => ends.len() as u64,
         }
     }
 
@@ -208,13 +209,13 @@ impl PartPlan {
     /// If there are not so many parts.
     pub fn part(&self, index: usize) -> Part {
         assert!(index < self.len(), "part index {index} of {}", self.len());
-        let (offset, end) = match &self.cut {
-            Cut::Whole => (0, self.size),
-            Cut::Every(part_size) => {
+        let (offset, end) = match &self.boundaries {
+            Boundaries::None => (0, self.size),
+            Boundaries::Every(part_size) => {
                 let offset = index as u64 * part_size;
                 (offset, self.size.min(offset + part_size))
             }
-            Cut::Ends(ends) => (if index == 0 { 0 } else { ends[index - 1] }, ends[index]),
+            Boundaries::At(ends) => (if index == 0 { 0 } else { ends[index - 1] }, ends[index]),
         };
         Part { number: index as u32 + 1, offset, size: end - offset }
     }
@@ -248,39 +249,45 @@ impl PartPlan {
         }
     }
 
-    /// The tools that would cut an object of this size just so, by the names of their [`Preset`]s.
+    /// The names of the [`Preset`]s that cut an object of this size in this way.
     pub fn presets(&self) -> impl Iterator<Item = &'static str> + '_ {
-        let as_here = move |preset: &&'static Preset| {
-            let size = PartSize::Preset(preset);
-            Self::new(self.size, &size, SmallParts::Allow).ok().filter(|plan| plan == self)
+        let same = |preset: &&'static Preset| {
+            Self::new(self.size, &PartSize::Preset(preset), SmallParts::Allow).is_ok_and(|plan| plan == *self)
         };
-        Preset::ALL.iter().filter(move |preset| as_here(preset).is_some()).map(|preset| preset.name)
+        Preset::ALL.iter().filter(same).map(|preset| preset.name)
     }
 
     /// All parts, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Part> + '_ {
-        // `u32` counts more parts than a plan within the limits has.
+        // A plan within the limits has fewer parts than a `u32` counts.
         (0..u32::try_from(self.count()).unwrap_or(u32::MAX)).map(|index| self.part(index as usize))
     }
 }
 
+/// Part sizes that are shown of a plan with different ones.
+const MAX_SHOWN: usize = 4;
+
 impl fmt::Debug for PartPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.cut {
-            Cut::Whole => write!(f, "PartPlan({} bytes, one PutObject)", self.size),
-            Cut::Every(part_size) if self.len() > 1 => {
+        match &self.boundaries {
+            Boundaries::None => write!(f, "PartPlan({} bytes, one PutObject)", self.size),
+            Boundaries::Every(part_size) if self.len() > 1 => {
                 write!(f, "PartPlan({} bytes, {} parts of {part_size})", self.size, self.len())
             }
-            Cut::Every(_) => write!(f, "PartPlan({} bytes, 1 part)", self.size),
-            Cut::Ends(ends) => write!(f, "PartPlan({} bytes, {} uneven parts)", self.size, ends.len()),
+            Boundaries::Every(_) => write!(f, "PartPlan({} bytes, 1 part)", self.size),
+            Boundaries::At(ends) => {
+                let sizes: Vec<_> = self.iter().take(MAX_SHOWN).map(|part| part.size.to_string()).collect();
+                let more = if ends.len() > MAX_SHOWN { ", ..." } else { "" };
+                write!(f, "PartPlan({} bytes, {} parts of {}{more})", self.size, ends.len(), sizes.join(", "))
+            }
         }
     }
 }
 
-/// The plan for an object of `size` bytes.
+/// Plans the parts of an object of `size` bytes.
 ///
 /// # Errors
-/// [`PartPlanError`] where S3 would refuse the plan.
+/// [`Error::PartPlan`](crate::Error::PartPlan) where S3 would refuse the plan.
 ///
 /// ```
 /// use partsum::{PartSize, plan_parts};
@@ -290,6 +297,6 @@ impl fmt::Debug for PartPlan {
 /// assert!(!plan_parts(5, &PartSize::default())?.multipart());
 /// # Ok::<(), partsum::Error>(())
 /// ```
-pub fn plan_parts(size: u64, part_size: &PartSize) -> Result<PartPlan, PartPlanError> {
-    PartPlan::new(size, part_size, SmallParts::Refuse)
+pub fn plan_parts(size: u64, part_size: &PartSize) -> Result<PartPlan> {
+    Ok(PartPlan::new(size, part_size, SmallParts::Refuse)?)
 }

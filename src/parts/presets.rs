@@ -1,6 +1,6 @@
-//! How the upload tools plan, each with where that was read.
+//! The part plans of upload tools, each with its source.
 //!
-//! A tool's plan is known from its source code; versions and settings differ, so a preset is the tool's default.
+//! The rules were read in the tools' source code. Versions and settings differ: a preset is the tool's default.
 
 use crate::limits::{MAX_PART_SIZE, MAX_PARTS, MIN_PART_SIZE};
 
@@ -9,35 +9,35 @@ const MIB: u64 = 1 << 20;
 /// How one upload tool cuts a file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Preset {
-    /// What `part_size=` takes.
+    /// Its name in this crate.
     pub name: &'static str,
     /// The tool in words.
     pub tool: &'static str,
-    /// Files of at least this many bytes are multipart uploads; smaller ones one PutObject.
+    /// Files of at least this many bytes are multipart uploads; smaller ones are one PutObject.
     pub threshold: u64,
-    /// Bytes in a part, unless there would be too many parts.
+    /// Bytes in a part, unless that would give too many parts.
     pub part_size: u64,
     /// Where the rule was read.
     pub source: &'static str,
     growth: Growth,
 }
 
-/// What happens when a file needs more than 10,000 parts.
+/// What a tool does when a file needs more than 10,000 parts of its part size.
 #[derive(Debug, PartialEq, Eq)]
 enum Growth {
-    /// Nothing: S3 refuses.
+    /// Keeps the part size: S3 refuses the upload.
     Fixed,
-    /// Doubled until they suffice, 5 GiB at most.
+    /// Doubles the part size until 10,000 parts suffice, up to 5 GiB.
     Double,
-    /// `size / 10,000` rounded up to a multiple of this.
+    /// Uses `size / 10,000`, rounded up to a multiple of this.
     Even { align: u64 },
-    /// Go's uploader: `size / 10,000 + 1` as soon as the division gives 10,000.
+    /// Go's uploader: uses `size / 10,000 + 1` if `size / part size` is 10,000 or more.
     Go,
-    /// rclone: whole MiB.
+    /// rclone: uses whole MiB.
     Rclone,
-    /// DANDI: already at 10,000 parts.
+    /// DANDI: uses `size / 10,000`, rounded up, from 10,000 parts on.
     Dandi,
-    /// Cyberduck: divides by 9,999.
+    /// Cyberduck: uses `size / 9,999`.
     Cyberduck,
 }
 
@@ -55,7 +55,7 @@ macro_rules! presets {
 }
 
 impl Preset {
-    /// All of them.
+    /// All presets.
     pub const ALL: &'static [Self] = presets! {
         "boto3", "boto3 and s3transfer", >= 8 * MIB, 8 * MIB, Growth::Double,
             "boto/s3transfer s3transfer/utils.py ChunksizeAdjuster; boto3/s3/transfer.py TransferConfig";
@@ -144,9 +144,9 @@ impl Preset {
         })
     }
 
-    /// Bytes in a part when the size is not known yet; `None` if the rule needs the size.
+    /// Bytes in a part of a stream, whose size is not known yet; `None` if the rule needs the size.
     ///
-    /// A stream that ends below the threshold must then have had one part only.
+    /// The rule does not need it if a stream that ends below the threshold has had one part only.
     pub(crate) fn part_size_of_stream(&self) -> Option<u64> {
         (self.threshold <= self.part_size + 1).then_some(self.part_size)
     }

@@ -16,7 +16,7 @@ const UNITS: [(&str, u64); 10] = [
     ("TB", 1_000_000_000_000),
 ];
 
-/// Bytes in a size such as `8MiB` or `64 MB` (MiB = 2^20, MB = 10^6; a bare number is bytes).
+/// Reads a size such as `8MiB` or `64 MB` (MiB = 2^20, MB = 10^6; a bare number is bytes).
 ///
 /// # Errors
 /// [`PartPlanError`] if it is not a whole number with a unit, or 0, or past 2^63.

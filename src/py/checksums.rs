@@ -212,12 +212,9 @@ impl PyObjectChecksums {
     ///     >>> sums = partsum.hash_bytes(b"test content 123", ["CRC32C", "CRC64NVME"], part_size="8MiB")
     ///     >>> sums.checksum("CRC32C"), sums.checksum("CRC32C", "FULL_OBJECT"), sums.checksum("CRC64NVME")
     ///     ('sZB91Q==-1', 'fwuu0Q==', 'BsLNlKumA5I=')
-    #[pyo3(
-        signature = (algorithm, checksum_type=Arg::OUT),
-        text_signature = "($self, algorithm, checksum_type=None)"
-    )]
-    fn checksum(&self, algorithm: &Bound<'_, PyAny>, checksum_type: Arg<'_>) -> PyResult<String> {
-        Ok(self.sums.checksum(convert::algorithm(algorithm)?, convert::checksum_type(&checksum_type)?)?)
+    #[pyo3(signature = (algorithm, checksum_type=None))]
+    fn checksum(&self, algorithm: &Bound<'_, PyAny>, checksum_type: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
+        Ok(self.sums.checksum(convert::algorithm(algorithm)?, convert::checksum_type(checksum_type)?)?)
     }
 
     /// Name the algorithm of one multipart upload for all its requests.
@@ -245,16 +242,13 @@ impl PyObjectChecksums {
     ///     {'ChecksumAlgorithm': 'SHA256', 'ChecksumType': 'COMPOSITE'}
     ///     >>> sorted(upload.part_args(1))
     ///     ['ChecksumSHA256', 'ContentLength', 'ContentMD5', 'PartNumber']
-    #[pyo3(
-        signature = (algorithm=Arg::OUT, checksum_type=Arg::OUT),
-        text_signature = "($self, algorithm=..., checksum_type=None)"
-    )]
+    #[pyo3(signature = (algorithm=Arg::LEFT_OUT, checksum_type=None))]
     fn multipart_upload<'py>(
         sums: &Bound<'py, Self>,
         algorithm: Arg<'py>,
-        checksum_type: Arg<'py>,
+        checksum_type: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<PyMultipartUpload> {
-        PyMultipartUpload::new(sums, &algorithm, &checksum_type)
+        PyMultipartUpload::new(sums, &algorithm, checksum_type)
     }
 
     /// Make the arguments for create_multipart_upload.
@@ -282,17 +276,14 @@ impl PyObjectChecksums {
     ///
     /// Source:
     ///     Amazon S3 API Reference, "CreateMultipartUpload".
-    #[pyo3(
-        signature = (algorithm=Arg::OUT, checksum_type=Arg::OUT),
-        text_signature = "($self, algorithm=..., checksum_type=None)"
-    )]
+    #[pyo3(signature = (algorithm=Arg::LEFT_OUT, checksum_type=None))]
     fn create_multipart_upload_args<'py>(
         &self,
         py: Python<'py>,
         algorithm: Arg<'py>,
-        checksum_type: Arg<'py>,
+        checksum_type: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (algorithm, kind) = (convert::upload_algorithm(&algorithm)?, convert::checksum_type(&checksum_type)?);
+        let (algorithm, kind) = (convert::upload_algorithm(&algorithm)?, convert::checksum_type(checksum_type)?);
         arguments::create_multipart_upload(py, &self.sums.multipart_upload(algorithm, kind)?.create())
     }
 
@@ -323,7 +314,7 @@ impl PyObjectChecksums {
     /// Source:
     ///     Amazon S3 API Reference, "UploadPart"; botocore's S3SigV4Auth.
     #[pyo3(
-        signature = (number, algorithm=Arg::OUT, *, content_md5=Arg::OUT),
+        signature = (number, algorithm=Arg::LEFT_OUT, *, content_md5=Arg::LEFT_OUT),
         text_signature = "($self, number, algorithm=..., *, content_md5=True)"
     )]
     fn upload_part_args<'py>(
@@ -373,18 +364,18 @@ impl PyObjectChecksums {
     /// Source:
     ///     Answers recorded from Amazon S3; Amazon S3 API Reference, "CompleteMultipartUpload".
     #[pyo3(
-        signature = (algorithm=Arg::OUT, checksum_type=Arg::OUT, uploaded=None, *, object_checksum=Arg::OUT),
+        signature = (algorithm=Arg::LEFT_OUT, checksum_type=None, uploaded=None, *, object_checksum=Arg::LEFT_OUT),
         text_signature = "($self, algorithm=..., checksum_type=None, uploaded=None, *, object_checksum=True)"
     )]
     fn complete_multipart_upload_args<'py>(
         &self,
         py: Python<'py>,
         algorithm: Arg<'py>,
-        checksum_type: Arg<'py>,
+        checksum_type: Option<&Bound<'py, PyAny>>,
         uploaded: Option<UploadedArgument>,
         object_checksum: Arg<'py>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (algorithm, kind) = (convert::upload_algorithm(&algorithm)?, convert::checksum_type(&checksum_type)?);
+        let (algorithm, kind) = (convert::upload_algorithm(&algorithm)?, convert::checksum_type(checksum_type)?);
         let uploaded = uploaded.map(|uploaded| uploaded.0);
         let told = uploaded.as_ref().and_then(|uploaded| uploaded.algorithm);
         let algorithm = match (algorithm, told) {
@@ -421,7 +412,7 @@ impl PyObjectChecksums {
     /// Source:
     ///     Amazon S3 API Reference, "PutObject".
     #[pyo3(
-        signature = (algorithm=Arg::OUT, *, content_md5=Arg::OUT),
+        signature = (algorithm=Arg::LEFT_OUT, *, content_md5=Arg::LEFT_OUT),
         text_signature = "($self, algorithm=..., *, content_md5=True)"
     )]
     fn put_object_args<'py>(
@@ -460,7 +451,7 @@ impl PyObjectChecksums {
     ///
     /// Source:
     ///     s3transfer's set_default_checksum_algorithm and UploadSubmissionTask.
-    #[pyo3(signature = (algorithm=Arg::OUT), text_signature = "($self, algorithm=...)")]
+    #[pyo3(signature = (algorithm=Arg::LEFT_OUT))]
     fn upload_file_args<'py>(&self, py: Python<'py>, algorithm: Arg<'py>) -> PyResult<Bound<'py, PyDict>> {
         let named = match convert::upload_algorithm(&algorithm)? {
             UploadAlgorithm::None => return Err(convert::wrong_type("algorithm", "a str", &py.None().into_bound(py))),

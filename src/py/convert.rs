@@ -35,7 +35,7 @@ impl<'py> FromPyObject<'_, 'py> for Arg<'py> {
 }
 
 impl<'py> Arg<'py> {
-    pub(super) const OUT: Self = Self(None);
+    pub(super) const LEFT_OUT: Self = Self(None);
 
     /// The object, None included.
     pub(super) const fn object(&self) -> Option<&Bound<'py, PyAny>> {
@@ -126,8 +126,8 @@ pub(super) fn algorithms(object: &Arg<'_>) -> PyResult<Vec<Algorithm>> {
     }
 }
 
-pub(super) fn checksum_type(object: &Arg<'_>) -> PyResult<Option<ChecksumType>> {
-    object.given().map(|object| name("checksum_type", object)).transpose()
+pub(super) fn checksum_type(object: Option<&Bound<'_, PyAny>>) -> PyResult<Option<ChecksumType>> {
+    object.map(|object| name("checksum_type", object)).transpose()
 }
 
 /// Everything that a part size may be; as boto3 plans if it is left out.
@@ -236,14 +236,14 @@ pub(super) fn small_parts(allow_small_parts: &Arg<'_>) -> PyResult<SmallParts> {
 
 /// The arguments of the verbs that say how to hash; a verb that lacks one leaves it out.
 #[derive(Default)]
-pub(super) struct How<'py> {
+pub(super) struct HashingArguments<'py> {
     pub(super) part_size: Arg<'py>,
     pub(super) threads: Arg<'py>,
     pub(super) io: Arg<'py>,
     pub(super) allow_small_parts: Arg<'py>,
 }
 
-impl How<'_> {
+impl HashingArguments<'_> {
     pub(super) fn options(&self) -> PyResult<Options> {
         let threads = self.threads.given().map(|threads| integer("threads", threads)).transpose()?;
         let threads = threads.map(|threads| {

@@ -3,7 +3,7 @@
 use std::{io, path::Path};
 
 use pyo3::{
-    exceptions::{PyKeyboardInterrupt, PyOSError},
+    exceptions::{PyKeyboardInterrupt, PyMemoryError, PyOSError},
     prelude::*,
     sync::PyOnceLock,
     types::PyType,
@@ -93,6 +93,10 @@ fn os_error(py: Python<'_>, path: &Path, place: &str, source: &io::Error) -> PyR
         Some(errno) => py.import("os")?.call_method1("strerror", (errno,))?.extract()?,
         None => source.to_string(),
     };
+    // Memory for a buffer, not what a system call said.
+    if source.raw_os_error().is_none() && source.kind() == io::ErrorKind::OutOfMemory {
+        return Ok(PyMemoryError::new_err(format!("no memory to read {}{place}", path.display())));
+    }
     let errno = source.raw_os_error().unwrap_or(libc::EINVAL);
     Ok(PyOSError::new_err((errno, text + place, path.as_os_str().to_owned())))
 }

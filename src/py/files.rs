@@ -14,7 +14,7 @@ use pyo3::{
 
 use super::{
     checksums::PyObjectChecksums,
-    convert::{self, Arg, How},
+    convert::{self, Arg, HashingArguments},
     errors::file_error,
     observer::observed,
 };
@@ -102,7 +102,7 @@ impl PyFiles {
 ///     No such file or directory
 #[pyfunction]
 #[pyo3(
-    signature = (paths, algorithms=Arg::OUT, *, part_size=Arg::OUT, threads=Arg::OUT, io=Arg::OUT, progress=Arg::OUT, allow_small_parts=Arg::OUT),
+    signature = (paths, algorithms=Arg::LEFT_OUT, *, part_size=Arg::LEFT_OUT, threads=Arg::LEFT_OUT, io=Arg::LEFT_OUT, progress=Arg::LEFT_OUT, allow_small_parts=Arg::LEFT_OUT),
     text_signature = "(paths, algorithms=('MD5', 'CRC64NVME'), *, part_size='boto3', threads=None, io='auto', progress=None, allow_small_parts=False)"
 )]
 pub(super) fn hash_files<'py>(
@@ -118,7 +118,7 @@ pub(super) fn hash_files<'py>(
     if paths.is_instance_of::<PyString>() || paths.is_instance_of::<PyBytes>() {
         return Err(convert::wrong_type("paths", EXPECTED, paths));
     }
-    let options = How { part_size, threads, io, allow_small_parts }.options()?;
+    let options = HashingArguments { part_size, threads, io, allow_small_parts }.options()?;
     let files = HashFiles::new(&convert::algorithms(&algorithms)?, options)?;
     let paths = convert::iterate("paths", EXPECTED, paths)?.unbind();
     let state = Mutex::new(State { files, ready: VecDeque::new() });

@@ -7,14 +7,14 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyBytes};
 use super::{
     buffer::Buffer,
     checksums::PyObjectChecksums,
-    convert::{self, Arg, How},
+    convert::{self, Arg, HashingArguments},
     observer::observed,
 };
 use crate::{
     algorithm::Algorithm,
     digest::Digest,
     error::Error,
-    hash::{Hasher, MultipartHasher, Pieces},
+    hash::{Hasher, MultipartHasher, UpdateSizes},
 };
 
 /// Below this many bytes, releasing the GIL costs more than hashing; CPython's hashlib has the same limit.
@@ -195,7 +195,7 @@ impl PyHasher {
 ///     >>> partsum.new("sha256", b"hello world").b64digest()
 ///     'uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek='
 #[pyfunction]
-#[pyo3(signature = (algorithm, data=Arg::OUT), text_signature = "(algorithm, data=b'')")]
+#[pyo3(signature = (algorithm, data=Arg::LEFT_OUT), text_signature = "(algorithm, data=b'')")]
 pub(super) fn new(py: Python<'_>, algorithm: &Bound<'_, PyAny>, data: Arg<'_>) -> PyResult<PyHasher> {
     let algorithm = convert::algorithm(algorithm)?;
     let hasher = PyHasher { algorithm, hasher: Mutex::new(Hasher::new(algorithm)) };
@@ -236,7 +236,7 @@ pub(super) fn new(py: Python<'_>, algorithm: &Bound<'_, PyAny>, data: Arg<'_>) -
 pub(super) struct PyMultipartHasher {
     hasher: Mutex<Option<MultipartHasher>>,
     /// Outside the lock: who feeds it asks while it is hashing.
-    pieces: Pieces,
+    update_sizes: UpdateSizes,
 }
 
 fn closed() -> PyErr {
@@ -249,7 +249,7 @@ fn closed() -> PyErr {
 impl PyMultipartHasher {
     #[new]
     #[pyo3(
-        signature = (algorithms, part_size=Arg::OUT, *, threads=Arg::OUT, allow_small_parts=Arg::OUT),
+        signature = (algorithms, part_size=Arg::LEFT_OUT, *, threads=Arg::LEFT_OUT, allow_small_parts=Arg::LEFT_OUT),
         text_signature = "(algorithms, part_size='boto3', *, threads=None, allow_small_parts=False)"
     )]
     fn new<'py>(
@@ -258,10 +258,10 @@ impl PyMultipartHasher {
         threads: Arg<'py>,
         allow_small_parts: Arg<'py>,
     ) -> PyResult<Self> {
-        let options = How { part_size, threads, allow_small_parts, io: Arg::OUT }.options()?;
+        let options = HashingArguments { part_size, threads, allow_small_parts, io: Arg::LEFT_OUT }.options()?;
         let hasher = MultipartHasher::new(&convert::algorithms(&algorithms)?, options)?;
-        let pieces = hasher.pieces()?;
-        Ok(Self { hasher: Mutex::new(Some(hasher)), pieces })
+        let update_sizes = hasher.update_sizes()?;
+        Ok(Self { hasher: Mutex::new(Some(hasher)), update_sizes })
     }
 
     /// Append to the object.
@@ -281,7 +281,7 @@ impl PyMultipartHasher {
     ///     >>> hasher.update(b"1234"); hasher.update(b"56789")
     ///     >>> hasher.finish().parts[0].digest("CRC32C").hex()
     ///     'e3069283'
-    #[pyo3(signature = (data, /, *, progress=Arg::OUT), text_signature = "($self, data, /, *, progress=None)")]
+    #[pyo3(signature = (data, /, *, progress=Arg::LEFT_OUT), text_signature = "($self, data, /, *, progress=None)")]
     fn update(&self, py: Python<'_>, data: &Bound<'_, PyAny>, progress: Arg<'_>) -> PyResult<()> {
         let (data, progress) = (Buffer::of("data", data)?, convert::progress(&progress)?);
         let bytes = data.as_bytes();
@@ -300,7 +300,7 @@ impl PyMultipartHasher {
     /// Recommended size of the next `update` after `offset` bytes, at most `limit`.
     #[pyo3(name = "_best_piece")]
     fn best_piece(&self, offset: u64, limit: u64) -> u64 {
-        self.pieces.best(offset, limit)
+        self.update_sizes.recommended(offset, limit)
     }
 
     /// Return the checksums of everything that was fed, and close the hasher.

@@ -1,7 +1,7 @@
-//! One interpreter of a process may use the module.
+//! Only one interpreter of a process may use the module.
 //!
-//! Its classes and exceptions are those of the interpreter that imported it first. CPython from 3.12 on refuses it in
-//! others by itself; before, nobody does.
+//! The module's classes and exceptions belong to the interpreter that imported it first. CPython 3.12 and later refuse it
+//! in other interpreters by themselves; earlier versions do not.
 
 #![allow(unsafe_code)]
 

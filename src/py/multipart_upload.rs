@@ -36,16 +36,16 @@ impl PyMultipartUpload {
     pub(super) fn new(
         sums: &Bound<'_, PyObjectChecksums>,
         algorithm: &Arg<'_>,
-        checksum_type: &Arg<'_>,
+        checksum_type: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let (algorithm, checksum_type) =
             (convert::upload_algorithm(algorithm)?, convert::checksum_type(checksum_type)?);
-        let checksum = sums.get().sums().multipart_upload(algorithm, checksum_type)?.checksum();
+        let checksum = sums.get().sums().multipart_upload(algorithm, checksum_type)?.checksum;
         Ok(Self { sums: sums.clone().unbind(), checksum })
     }
 
     fn upload(&self) -> MultipartUpload<'_> {
-        MultipartUpload::again(self.sums.get().sums(), self.checksum)
+        MultipartUpload { sums: self.sums.get().sums(), checksum: self.checksum }
     }
 }
 
@@ -59,7 +59,7 @@ impl PyMultipartUpload {
     ///     'SHA256'
     #[getter]
     fn algorithm(&self) -> Option<&'static str> {
-        self.upload().algorithm().map(Algorithm::name)
+        self.checksum.map(|(algorithm, _)| algorithm.name())
     }
 
     /// str | None: "COMPOSITE" or "FULL_OBJECT", or None for an upload without an algorithm.
@@ -70,7 +70,7 @@ impl PyMultipartUpload {
     ///     'COMPOSITE'
     #[getter]
     fn checksum_type(&self) -> Option<&'static str> {
-        self.upload().checksum_type().map(ChecksumType::name)
+        self.checksum.map(|(_, checksum_type)| checksum_type.name())
     }
 
     /// dict[str, str]: Arguments for create_multipart_upload: ChecksumAlgorithm and ChecksumType, or nothing.
@@ -102,7 +102,7 @@ impl PyMultipartUpload {
     ///     >>> upload.part_args(1)
     ///     {'PartNumber': 1, 'ContentLength': 3, 'ChecksumCRC32C': '45fn2Q=='}
     #[pyo3(
-        signature = (number, *, content_md5=Arg::OUT),
+        signature = (number, *, content_md5=Arg::LEFT_OUT),
         text_signature = "($self, number, *, content_md5=True)"
     )]
     fn part_args<'py>(
@@ -135,7 +135,7 @@ impl PyMultipartUpload {
     ///     >>> upload.complete_args()["ChecksumCRC32C"]
     ///     'IUAC0A==-1'
     #[pyo3(
-        signature = (uploaded=None, *, object_checksum=Arg::OUT),
+        signature = (uploaded=None, *, object_checksum=Arg::LEFT_OUT),
         text_signature = "($self, uploaded=None, *, object_checksum=True)"
     )]
     fn complete_args<'py>(
@@ -150,12 +150,12 @@ impl PyMultipartUpload {
     }
 
     fn __repr__(&self) -> String {
-        let (sums, upload) = (self.sums.get().sums(), self.upload());
+        let sums = self.sums.get().sums();
         let parts = match sums.plan().len() {
             1 => "1 part".to_owned(),
             parts => format!("{parts} parts"),
         };
-        let checksum = upload.checksum().map_or("no algorithm".to_owned(), |(name, kind)| format!("{name} {kind}"));
+        let checksum = self.checksum.map_or("no algorithm".to_owned(), |(name, kind)| format!("{name} {kind}"));
         format!("MultipartUpload({checksum}, {parts}, {} bytes)", sums.size())
     }
 

@@ -244,7 +244,7 @@ impl PyPartPlan {
 ///     Amazon S3 User Guide, "Amazon S3 multipart upload limits".
 #[pyfunction]
 #[pyo3(
-    signature = (size, part_size=Arg::OUT, *, allow_small_parts=Arg::OUT),
+    signature = (size, part_size=Arg::LEFT_OUT, *, allow_small_parts=Arg::LEFT_OUT),
     text_signature = "(size, part_size='boto3', *, allow_small_parts=False)"
 )]
 pub(super) fn plan_parts<'py>(

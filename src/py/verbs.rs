@@ -8,7 +8,7 @@ use pyo3::{
 use super::{
     buffer::Buffer,
     checksums::PyObjectChecksums,
-    convert::{self, Arg, How},
+    convert::{self, Arg, HashingArguments},
     errors::invalid,
     observer::observed,
 };
@@ -17,10 +17,9 @@ use crate::{
     digest::Digest,
     hash,
     isa::{self, Isa},
-    multibuffer,
+    kernels::{self, Combiner},
     parts::Preset,
     schedule,
-    stream::Combiner,
 };
 
 /// Compute every checksum that S3 will report for a file, in one read.
@@ -60,7 +59,7 @@ use crate::{
 ///     ('e2c3da976e66ec9e7dc128fbc782fc91-1', 'Rnr2/5P7Gsk=')
 #[pyfunction]
 #[pyo3(
-    signature = (path, algorithms=Arg::OUT, *, part_size=Arg::OUT, threads=Arg::OUT, io=Arg::OUT, progress=Arg::OUT, allow_small_parts=Arg::OUT),
+    signature = (path, algorithms=Arg::LEFT_OUT, *, part_size=Arg::LEFT_OUT, threads=Arg::LEFT_OUT, io=Arg::LEFT_OUT, progress=Arg::LEFT_OUT, allow_small_parts=Arg::LEFT_OUT),
     text_signature = "(path, algorithms=('MD5', 'CRC64NVME'), *, part_size='boto3', threads=None, io='auto', progress=None, allow_small_parts=False)"
 )]
 #[allow(clippy::too_many_arguments)]
@@ -74,7 +73,7 @@ pub(super) fn hash_file<'py>(
     progress: Arg<'py>,
     allow_small_parts: Arg<'py>,
 ) -> PyResult<PyObjectChecksums> {
-    let options = How { part_size, threads, io, allow_small_parts }.options()?;
+    let options = HashingArguments { part_size, threads, io, allow_small_parts }.options()?;
     let (algorithms, progress) = (convert::algorithms(&algorithms)?, convert::progress(&progress)?);
     let path = convert::path("path", path)?;
     let sums = observed(py, progress, |observer| hash::hash_file(path, &algorithms, &options, observer))?;
@@ -109,7 +108,7 @@ pub(super) fn hash_file<'py>(
 ///     'uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek='
 #[pyfunction]
 #[pyo3(
-    signature = (buffer, algorithms=Arg::OUT, *, part_size=Arg::OUT, threads=Arg::OUT, progress=Arg::OUT, allow_small_parts=Arg::OUT),
+    signature = (buffer, algorithms=Arg::LEFT_OUT, *, part_size=Arg::LEFT_OUT, threads=Arg::LEFT_OUT, progress=Arg::LEFT_OUT, allow_small_parts=Arg::LEFT_OUT),
     text_signature = "(buffer, algorithms=('MD5', 'CRC64NVME'), *, part_size='boto3', threads=None, progress=None, allow_small_parts=False)"
 )]
 pub(super) fn hash_bytes<'py>(
@@ -121,7 +120,7 @@ pub(super) fn hash_bytes<'py>(
     progress: Arg<'py>,
     allow_small_parts: Arg<'py>,
 ) -> PyResult<PyObjectChecksums> {
-    let options = How { part_size, threads, allow_small_parts, io: Arg::OUT }.options()?;
+    let options = HashingArguments { part_size, threads, allow_small_parts, io: Arg::LEFT_OUT }.options()?;
     let (algorithms, progress) = (convert::algorithms(&algorithms)?, convert::progress(&progress)?);
     let buffer = Buffer::of("buffer", buffer)?;
     let bytes = buffer.as_bytes();
@@ -160,7 +159,7 @@ pub(super) fn hash_bytes<'py>(
 ///     ['47bce5c74f589f4867dbd57e9ca9f808', 'e2c3da976e66ec9e7dc128fbc782fc91-1']
 #[pyfunction]
 #[pyo3(
-    signature = (path, plans, algorithms=Arg::OUT, *, threads=Arg::OUT, io=Arg::OUT, progress=Arg::OUT, allow_small_parts=Arg::OUT),
+    signature = (path, plans, algorithms=Arg::LEFT_OUT, *, threads=Arg::LEFT_OUT, io=Arg::LEFT_OUT, progress=Arg::LEFT_OUT, allow_small_parts=Arg::LEFT_OUT),
     text_signature = "(path, plans, algorithms=('MD5', 'CRC64NVME'), *, threads=None, io='auto', progress=None, allow_small_parts=False)"
 )]
 #[allow(clippy::too_many_arguments)]
@@ -174,7 +173,7 @@ pub(super) fn hash_plans<'py>(
     progress: Arg<'py>,
     allow_small_parts: Arg<'py>,
 ) -> PyResult<Vec<PyObjectChecksums>> {
-    let options = How { threads, io, allow_small_parts, part_size: Arg::OUT }.options()?;
+    let options = HashingArguments { threads, io, allow_small_parts, part_size: Arg::LEFT_OUT }.options()?;
     let (algorithms, progress) = (convert::algorithms(&algorithms)?, convert::progress(&progress)?);
     let (path, plans) = (convert::path("path", path)?, convert::part_sizes("plans", plans)?);
     let sums = observed(py, progress, |observer| hash::hash_plans(path, &plans, &algorithms, &options, observer))?;
@@ -242,7 +241,7 @@ pub(super) fn runtime_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     info.set_item("cpu_features", isa::cpu_features())?;
     let lanes = PyDict::new(py);
     for algorithm in Algorithm::ALL {
-        lanes.set_item(algorithm.name(), multibuffer::lanes(algorithm, selected))?;
+        lanes.set_item(algorithm.name(), kernels::Kernels::of(algorithm, selected).messages())?;
     }
     info.set_item("lanes", lanes)?;
     info.set_item("threads", schedule::default_threads())?;

@@ -9,7 +9,7 @@ use pyo3::{
 
 use super::{
     checksums::PyObjectChecksums,
-    convert::{self, Arg, How, type_name},
+    convert::{self, Arg, HashingArguments, type_name},
     observer::observed,
     plan::PyPartPlan,
     response::{checksums, member, typed},
@@ -204,7 +204,7 @@ fn to_python<'py>(py: Python<'py>, verdict: &Verdict) -> PyResult<Bound<'py, PyA
 /// 'the size is 4 bytes in S3, 3 here'
 #[pyfunction(name = "verify")]
 #[pyo3(
-    signature = (path_or_checksums, response_or_responses, *, threads=Arg::OUT, io=Arg::OUT, progress=Arg::OUT),
+    signature = (path_or_checksums, response_or_responses, *, threads=Arg::LEFT_OUT, io=Arg::LEFT_OUT, progress=Arg::LEFT_OUT),
     text_signature = "(path_or_checksums, response_or_responses, *, threads=None, io='auto', progress=None)"
 )]
 pub(super) fn verify_local<'py>(
@@ -215,7 +215,7 @@ pub(super) fn verify_local<'py>(
     io: Arg<'py>,
     progress: Arg<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let options = How { threads, io, ..How::default() }.options()?;
+    let options = HashingArguments { threads, io, ..HashingArguments::default() }.options()?;
     let progress = convert::progress(&progress)?;
     let answers = Answers::new(&response_or_responses.0);
     let verdict = match path_or_checksums.cast::<PyObjectChecksums>() {
@@ -249,7 +249,7 @@ pub(super) fn verify_local<'py>(
 /// (PartPlan(20971520 bytes, 3 parts of 8388608), ('boto3', 'awscli'))
 #[pyfunction]
 #[pyo3(
-    signature = (path, etag, *, candidates=Arg::OUT, threads=Arg::OUT, io=Arg::OUT, progress=Arg::OUT),
+    signature = (path, etag, *, candidates=Arg::LEFT_OUT, threads=Arg::LEFT_OUT, io=Arg::LEFT_OUT, progress=Arg::LEFT_OUT),
     text_signature = "(path, etag, *, candidates=None, threads=None, io='auto', progress=None)"
 )]
 pub(super) fn solve_etag<'py>(
@@ -261,7 +261,7 @@ pub(super) fn solve_etag<'py>(
     io: Arg<'py>,
     progress: Arg<'py>,
 ) -> PyResult<Vec<PyPartPlan>> {
-    let options = How { threads, io, ..How::default() }.options()?;
+    let options = HashingArguments { threads, io, ..HashingArguments::default() }.options()?;
     let progress = convert::progress(&progress)?;
     let path = convert::path("path", path)?;
     let candidates = candidates.given().map(|candidates| convert::part_sizes("candidates", candidates)).transpose()?;

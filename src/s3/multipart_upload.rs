@@ -21,17 +21,12 @@ pub enum UploadAlgorithm {
     Named(Algorithm),
 }
 
-impl From<Option<Algorithm>> for UploadAlgorithm {
-    fn from(algorithm: Option<Algorithm>) -> Self {
-        algorithm.map_or(Self::None, Self::Named)
-    }
-}
-
 /// One multipart upload of an object. Made by [`ObjectChecksums::multipart_upload`].
 #[derive(Clone, Copy, Debug)]
 pub struct MultipartUpload<'a> {
-    sums: &'a ObjectChecksums,
-    checksum: Option<(Algorithm, ChecksumType)>,
+    pub(crate) sums: &'a ObjectChecksums,
+    /// The algorithm and type of the upload; `None` for one without an algorithm.
+    pub checksum: Option<(Algorithm, ChecksumType)>,
 }
 
 impl ObjectChecksums {
@@ -42,12 +37,12 @@ impl ObjectChecksums {
     /// pair that S3 refuses; [`Error::MissingChecksum`]; [`Error::PartPlan`] for a PutObject.
     ///
     /// ```
-    /// use partsum::{Algorithm, Options, hash_bytes, s3::UploadAlgorithm};
+    /// use partsum::{Algorithm, ChecksumType, Options, hash_bytes, s3::UploadAlgorithm};
     ///
     /// let options = Options { part_size: "8MiB".parse()?, ..Options::default() };
     /// let sums = hash_bytes(b"aaa", &[Algorithm::Md5, Algorithm::Sha256], &options, &mut ())?;
     /// let upload = sums.multipart_upload(UploadAlgorithm::Computed, None)?;
-    /// assert_eq!(upload.algorithm(), Some(Algorithm::Sha256));
+    /// assert_eq!(upload.checksum, Some((Algorithm::Sha256, ChecksumType::Composite)));
     /// assert_eq!(upload.part(1)?.size, 3);
     /// # Ok::<(), partsum::Error>(())
     /// ```
@@ -83,28 +78,7 @@ impl ObjectChecksums {
     }
 }
 
-impl<'a> MultipartUpload<'a> {
-    /// An upload that was made before by [`ObjectChecksums::multipart_upload`] of the same checksums.
-    #[cfg(feature = "python")]
-    pub(crate) const fn again(sums: &'a ObjectChecksums, checksum: Option<(Algorithm, ChecksumType)>) -> Self {
-        Self { sums, checksum }
-    }
-
-    /// The algorithm and type of the upload; `None` for one without an algorithm.
-    pub const fn checksum(&self) -> Option<(Algorithm, ChecksumType)> {
-        self.checksum
-    }
-
-    /// The algorithm of the upload.
-    pub fn algorithm(&self) -> Option<Algorithm> {
-        self.checksum.map(|(algorithm, _)| algorithm)
-    }
-
-    /// The type of the upload's checksum.
-    pub fn checksum_type(&self) -> Option<ChecksumType> {
-        self.checksum.map(|(_, checksum_type)| checksum_type)
-    }
-
+impl MultipartUpload<'_> {
     /// Arguments that open the upload.
     pub const fn create(&self) -> CreateMultipartUpload {
         CreateMultipartUpload { checksum: self.checksum }
@@ -115,7 +89,7 @@ impl<'a> MultipartUpload<'a> {
     /// # Errors
     /// As [`ObjectChecksums::upload_part`].
     pub fn part(&self, number: i64) -> Result<UploadPart> {
-        self.sums.upload_part(number, self.algorithm())
+        self.sums.upload_part(number, self.checksum.map(|(algorithm, _)| algorithm))
     }
 
     /// Arguments that complete the upload.
@@ -123,6 +97,7 @@ impl<'a> MultipartUpload<'a> {
     /// # Errors
     /// As [`ObjectChecksums::complete_multipart_upload`].
     pub fn complete(&self, uploaded: Option<&Uploaded>, object_level: bool) -> Result<CompleteMultipartUpload> {
-        self.sums.complete_multipart_upload(self.algorithm(), self.checksum_type(), uploaded, object_level)
+        let (algorithm, checksum_type) = self.checksum.unzip();
+        self.sums.complete_multipart_upload(algorithm, checksum_type, uploaded, object_level)
     }
 }

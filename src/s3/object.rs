@@ -10,9 +10,8 @@ use crate::{
     algorithm::{Algorithm, ChecksumType},
     digest::Digest,
     error::{Error, Hint, Result},
-    multibuffer::Message,
+    kernels::{Combiner, Message},
     parts::{Part, PartPlan},
-    stream::Combiner,
 };
 
 /// The digests of an object's parts, and every value that S3 makes of them.

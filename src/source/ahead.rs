@@ -5,7 +5,7 @@
 //! io_uring at the same depth measures no faster, takes the same CPU time, and is forbidden in most containers.
 
 use std::{
-    mem,
+    io, mem,
     ops::Range,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -13,16 +13,18 @@ use std::{
     },
 };
 
-use super::{OpenFile, Source, Span, Step};
+use super::{Chunk, NextTile, OpenFile, Source};
 use crate::error::Result;
 
 /// What O_DIRECT asks of addresses, offsets and lengths, at most.
 const ALIGN: u64 = 4096;
 /// What a disk fails or stops at.
 const BLOCK: usize = 512;
+/// Address space that has to be left when a window was allocated.
+const HEADROOM: usize = 16 << 20;
 /// Smaller buffers are not worth keeping.
 const MIN_SPARE: u64 = 64 << 10;
-/// Tiles in a window: a thread has at most twice so many for each span in flight in memory, 12 to 24 MiB.
+/// Tiles in a window: a thread has at most twice so many for each chunk in flight in memory, 12 to 24 MiB.
 const TILES: u64 = 16;
 /// Reads under way for each thread that hashes: a disk needs several to be fast.
 const READS: usize = 4;
@@ -37,10 +39,8 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Not read yet.
-    pub(super) fn new(slot: usize, source: usize, range: Range<u64>, spare: Vec<u8>) -> Self {
-        let length = range.end.next_multiple_of(ALIGN) - range.start / ALIGN * ALIGN + ALIGN;
-        let buffer = if spare.len() as u64 >= length { spare } else { vec![0; length as usize] };
+    /// Not read yet. `buffer` is memory to use again, of any length.
+    pub(super) const fn new(slot: usize, source: usize, range: Range<u64>, buffer: Vec<u8>) -> Self {
         Self { slot, source, range, buffer }
     }
 
@@ -49,8 +49,13 @@ impl Window {
         (self.range.start / ALIGN * ALIGN, self.buffer.as_ptr().align_offset(ALIGN as usize))
     }
 
-    /// Reads it, here and now.
+    /// Reads it, here and now. Memory that cannot be had is an error, not an abort.
     pub(super) fn fill(&mut self, file: &OpenFile) -> Result<()> {
+        let length = self.range.end.next_multiple_of(ALIGN) - self.range.start / ALIGN * ALIGN + ALIGN;
+        if (self.buffer.len() as u64) < length {
+            self.buffer = allocate(length as usize)
+                .ok_or_else(|| file.error(Some(self.range.start), io::ErrorKind::OutOfMemory.into()))?;
+        }
         let (first, start) = self.start();
         let wanted = (self.range.end - first) as usize;
         let bytes = &mut self.buffer[start..][..wanted.next_multiple_of(ALIGN as usize)];
@@ -73,14 +78,30 @@ impl Window {
         &self.buffer[start + (range.start - first) as usize..start + (range.end - first) as usize]
     }
 
-    fn begins(&self, step: &Step) -> bool {
-        self.source == step.span.source && self.range.start == step.span.range.start
+    fn begins(&self, tile: &NextTile) -> bool {
+        self.source == tile.chunk.source && self.range.start == tile.chunk.range.start
     }
 
-    fn has(&self, step: &Step) -> bool {
-        let Span { source, range } = &step.span;
+    fn has(&self, tile: &NextTile) -> bool {
+        let Chunk { source, range } = &tile.chunk;
         self.source == *source && self.range.start <= range.start && range.end <= self.range.end
     }
+}
+
+/// Memory for a window, unless it would take what small allocations need, whose failure ends the process.
+fn allocate(bytes: usize) -> Option<Vec<u8>> {
+    static ONE_BY_ONE: Mutex<()> = Mutex::new(());
+    let mut memory = Vec::new();
+    {
+        let _guard = lock(&ONE_BY_ONE);
+        memory.try_reserve_exact(bytes).ok()?;
+        let mut headroom = Vec::<u8>::new();
+        headroom.try_reserve_exact(HEADROOM).ok()?;
+        // Without this the compiler leaves the allocation out.
+        std::hint::black_box(&headroom);
+    }
+    memory.resize(bytes, 0);
+    Some(memory)
 }
 
 /// A window that a reader asked for.
@@ -176,36 +197,36 @@ impl<'a> Windows<'a> {
         Self { sources, jobs, done: mpsc::channel(), here: Arc::default(), slots: Vec::new(), spare: Vec::new() }
     }
 
-    /// Asks for the window that a step begins with, if it is neither here nor under way.
-    pub(super) fn want(&mut self, step: &Step) {
-        if self.slots.len() <= step.slot {
-            self.slots.resize_with(step.slot + 1, Slot::default);
+    /// Asks for the window that a tile begins with, if it is neither here nor under way.
+    pub(super) fn want(&mut self, tile: &NextTile) {
+        if self.slots.len() <= tile.slot {
+            self.slots.resize_with(tile.slot + 1, Slot::default);
         }
-        let slot = &mut self.slots[step.slot];
-        if slot.current.as_ref().is_some_and(|window| window.has(step)) {
+        let slot = &mut self.slots[tile.slot];
+        if slot.current.as_ref().is_some_and(|window| window.has(tile)) {
             return;
         }
         let passed = slot.current.take();
         let coming = match &slot.next {
             Next::Nothing => false,
-            Next::UnderWay { source, start } => (*source, *start) == (step.span.source, step.span.range.start),
-            Next::Here((window, _)) => window.begins(step),
+            Next::UnderWay { source, start } => (*source, *start) == (tile.chunk.source, tile.chunk.range.start),
+            Next::Here((window, _)) => window.begins(tile),
         };
         passed.into_iter().for_each(|window| self.keep(window));
         if !coming {
-            self.ask(step, step.span.range.start);
+            self.ask(tile, tile.chunk.range.start);
         }
     }
 
     /// Waits for it, and asks for the one after it.
-    pub(super) fn wait(&mut self, step: &Step) -> Result<()> {
-        while self.slots[step.slot].current.is_none() {
-            match mem::take(&mut self.slots[step.slot].next) {
+    pub(super) fn wait(&mut self, tile: &NextTile) -> Result<()> {
+        while self.slots[tile.slot].current.is_none() {
+            match mem::take(&mut self.slots[tile.slot].next) {
                 Next::Here((window, Ok(()))) => {
                     let end = window.range.end;
-                    self.slots[step.slot].current = Some(window);
-                    if end < step.end {
-                        self.ask(step, end);
+                    self.slots[tile.slot].current = Some(window);
+                    if end < tile.end {
+                        self.ask(tile, end);
                     }
                 }
                 Next::Here((window, Err(error))) => {
@@ -213,7 +234,7 @@ impl<'a> Windows<'a> {
                     return Err(error);
                 }
                 other => {
-                    self.slots[step.slot].next = other;
+                    self.slots[tile.slot].next = other;
                     self.receive();
                 }
             }
@@ -221,16 +242,16 @@ impl<'a> Windows<'a> {
         Ok(())
     }
 
-    pub(super) fn bytes(&self, step: &Step) -> &[u8] {
-        self.slots[step.slot].current.as_ref().map_or(&[], |window| window.bytes(&step.span.range))
+    pub(super) fn bytes(&self, tile: &NextTile) -> &[u8] {
+        self.slots[tile.slot].current.as_ref().map_or(&[], |window| window.bytes(&tile.chunk.range))
     }
 
-    fn ask(&mut self, step: &Step, start: u64) {
-        let Source::File(file) = &self.sources[step.span.source] else { return };
-        let range = start..step.end.min(start + TILES * step.span.len());
+    fn ask(&mut self, tile: &NextTile, start: u64) {
+        let Source::File(file) = &self.sources[tile.chunk.source] else { return };
+        let range = start..tile.end.min(start + TILES * tile.chunk.len());
         let spare = if range.end - range.start < MIN_SPARE { None } else { self.spare.pop() };
-        let window = Window::new(step.slot, step.span.source, range, spare.unwrap_or_default());
-        self.slots[step.slot].next = Next::UnderWay { source: step.span.source, start };
+        let window = Window::new(tile.slot, tile.chunk.source, range, spare.unwrap_or_default());
+        self.slots[tile.slot].next = Next::UnderWay { source: tile.chunk.source, start };
         let job = Job { file, window, done: self.done.0.clone(), wanted: Arc::downgrade(&self.here) };
         match &self.jobs {
             // The receiver outlives the readers.

@@ -20,10 +20,16 @@ use std::{
 
 pub(crate) use self::{
     ahead::Ahead,
-    reader::{Reader, Span, Step},
+    reader::{Chunk, NextTile, Reader},
 };
-use self::{ahead::Window, system::Extent};
-use crate::error::{Error, Hint, Result};
+use self::{
+    ahead::Window,
+    system::{Extent, Trust},
+};
+use crate::{
+    error::{Error, Hint, Result},
+    limits::MAX_OBJECT_SIZE,
+};
 
 /// How a file is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,13 +62,17 @@ impl FromStr for Io {
     }
 }
 
-/// What a file was when it was opened: a different one means that it changed.
-#[derive(Debug, PartialEq, Eq)]
+/// What a file was when it was opened.
+#[derive(Debug)]
 struct Identity {
     size: u64,
-    modified: (i64, i64),
+    modified: Time,
+    changed: Time,
     inode: (u64, u64),
 }
+
+/// Seconds and nanoseconds.
+type Time = (i64, i64);
 
 impl Identity {
     /// Of an open file. The size of a block device is where it ends.
@@ -71,12 +81,27 @@ impl Identity {
             true => file.seek(SeekFrom::End(0))?,
             false => metadata.size(),
         };
-        Ok(Self { size, modified: (metadata.mtime(), metadata.mtime_nsec()), inode: inode(metadata) })
+        Ok(Self { size, ..Self::named(metadata) })
+    }
+
+    fn named(metadata: &Metadata) -> Self {
+        Self {
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+            inode: (metadata.dev(), metadata.ino()),
+        }
     }
 }
 
-fn inode(metadata: &Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
+/// Whether a file's time is what it was. Network file systems, and local ones that store whole seconds, forget digits when
+/// they look at a file again; a write would have moved the time forward.
+fn is_same_time(before: Time, now: Time) -> bool {
+    let ((seconds, nanoseconds), coarse) = (before, [100, 1_000, 1_000_000, 1_000_000_000]);
+    now == before
+        || coarse.iter().any(|unit| now == (seconds, nanoseconds - nanoseconds % unit))
+        // FAT stores every other second.
+        || now == (seconds - seconds.rem_euclid(2), 0)
 }
 
 /// Bytes of known length that threads read by position.
@@ -92,6 +117,9 @@ pub(crate) struct OpenFile {
     path: PathBuf,
     file: File,
     identity: Identity,
+    /// Bytes that reading gives, whatever `identity.size` is.
+    size: u64,
+    trust: Trust,
     /// It has holes, which need not be read.
     sparse: bool,
     way: Way,
@@ -118,7 +146,8 @@ impl Way {
             Io::Direct => system::set_direct(file).map(|()| Self::Ahead { direct: true }),
             Io::Auto | Io::Read if size < MIN_LOOK => Ok(Self::Copied),
             Io::Auto | Io::Read if !is_cached(file, size) => Ok(Self::Ahead { direct: false }),
-            Io::Auto => mapped(),
+            // No address space is left for it, or the file system does not map.
+            Io::Auto => Ok(mapped().unwrap_or(Self::Copied)),
             Io::Read => Ok(Self::Copied),
         }
     }
@@ -131,6 +160,8 @@ const MIN_LOOK: u64 = 512 << 10;
 const MAX_LOOKS: u64 = 16;
 /// Fewer bytes of holes are not worth looking for.
 const MIN_HOLES: u64 = 1 << 20;
+/// A file whose size is not what its file system says is read at once if it is no longer than this.
+const MAX_MISSTATED: usize = 16 << 20;
 
 impl Source<'_> {
     /// Whether its bytes are hashed where the CPU has just copied them.
@@ -156,25 +187,40 @@ impl Source<'_> {
             return Err(unsuitable("it is not a regular file and has no size", Hint::UseStream));
         }
         let identity = Identity::of(&file, &metadata).map_err(refused)?;
-        let size = identity.size;
-        if size == 0 && file.read_at(&mut [0], 0).is_ok_and(|read| read > 0) {
-            return Err(unsuitable("the file system does not tell its size", Hint::UseStream));
+        let trust = match metadata.is_file() {
+            true => system::trust(&file),
+            false => Trust { sizes: true, holes: false },
+        };
+        let mut file = OpenFile {
+            path: path.to_owned(),
+            file,
+            size: identity.size,
+            identity,
+            trust,
+            sparse: false,
+            way: Way::Copied,
+        };
+        if !trust.sizes && file.is_misstated() {
+            if let Some(bytes) = file.read_whole()? {
+                return Ok(Self::Memory(bytes));
+            }
+            file.size = file.find_end()?;
         }
-        let way = Way::of(&file, size, io).map_err(|error| match (io, error.raw_os_error()) {
+        file.sparse = trust.holes && metadata.blocks() * 512 + MIN_HOLES <= file.size;
+        file.way = Way::of(&file.file, file.size, io).map_err(|error| match (io, error.raw_os_error()) {
             (Io::Direct, Some(libc::EINVAL)) => {
                 unsuitable("the file system cannot read past the page cache (O_DIRECT)", Hint::UseCachedReads)
             }
             _ => refused(error),
         })?;
-        let sparse = metadata.is_file() && metadata.blocks() * 512 + MIN_HOLES <= size;
-        Ok(Source::File(OpenFile { path: path.to_owned(), file, identity, sparse, way }))
+        Ok(Source::File(file))
     }
 
     pub(crate) fn size(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Memory(bytes) => bytes.len() as u64,
-            Self::File(file) => file.identity.size,
+            Self::File(file) => file.size,
         }
     }
 
@@ -206,16 +252,21 @@ impl Source<'_> {
         if open.size != file.identity.size {
             return changed(format!("{} bytes became {}", file.identity.size, open.size));
         }
-        if open != file.identity {
+        if !is_same_time(file.identity.modified, open.modified) {
             return changed("it was written to".to_owned());
         }
         match fs::metadata(&file.path) {
-            Ok(named) if inode(&named) == open.inode => {}
-            Ok(_) => return changed("another file took its name".to_owned()),
+            Ok(named) if !file.is_named(&Identity::named(&named)) => {
+                return changed("another file took its name".to_owned());
+            }
+            Ok(_) => {}
             Err(gone) if matches!(gone.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return changed(format!("its name is gone ({gone})"));
             }
             Err(source) => return Err(file.error(None, source)),
+        }
+        if !file.trust.sizes && file.has_byte(file.size) {
+            return changed(format!("it has more than {} bytes", file.size));
         }
         match &file.way {
             Way::Mapped(map) => map.lost().map_or(Ok(()), |offset| Err(file.why_lost(offset))),
@@ -270,7 +321,68 @@ impl OpenFile {
     }
 
     fn extent(&self, at: u64) -> Extent {
-        system::extent(&self.file, at, self.identity.size)
+        system::extent(&self.file, at, self.size)
+    }
+
+    /// Whether a name still stands for this file. Where inode numbers change from one look to the next, size and times
+    /// tell: a file that took the name has another time of change.
+    fn is_named(&self, named: &Identity) -> bool {
+        let before = &self.identity;
+        named.inode == before.inode
+            || (!self.trust.sizes
+                && named.inode.0 == before.inode.0
+                && named.size == before.size
+                && is_same_time(before.modified, named.modified)
+                && is_same_time(before.changed, named.changed))
+    }
+
+    /// Whether there is a byte at an offset. Where reading fails, there may be: reading will say so.
+    fn has_byte(&self, offset: u64) -> bool {
+        self.file.read_at(&mut [0], offset).is_ok_and(|read| read == 1)
+    }
+
+    /// Whether the size that the file system says is not where the bytes end.
+    fn is_misstated(&self) -> bool {
+        let ends_before = |offset| self.file.read_at(&mut [0], offset).is_ok_and(|read| read == 0);
+        self.has_byte(self.size) || self.size.checked_sub(1).is_some_and(ends_before)
+    }
+
+    /// All bytes, to the end that reading meets; `None` if there are too many to keep.
+    fn read_whole(&self) -> Result<Option<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        let mut got = 0;
+        while got <= MAX_MISSTATED {
+            bytes.resize((2 * got).max(64 << 10), 0);
+            match self.read_some(&mut bytes[got..], got as u64)? {
+                0 => {
+                    bytes.truncate(got);
+                    return Ok(Some(bytes));
+                }
+                more => got += more,
+            }
+        }
+        Ok(None)
+    }
+
+    /// The offset of the last byte and one, by halving: for files that are too long to keep.
+    fn find_end(&self) -> Result<u64> {
+        let (mut has, mut end) = (0, MAX_MISSTATED as u64);
+        while self.read_some(&mut [0], end)? > 0 {
+            if end > MAX_OBJECT_SIZE {
+                let endless =
+                    io::Error::new(io::ErrorKind::FileTooLarge, "it has no end, or one past S3's largest object");
+                return Err(self.error(None, endless));
+            }
+            (has, end) = (end, 2 * end);
+        }
+        while end - has > 1 {
+            let middle = has + (end - has) / 2;
+            match self.read_some(&mut [0], middle)? {
+                0 => end = middle,
+                _ => has = middle,
+            }
+        }
+        Ok(end)
     }
 
     fn error(&self, offset: Option<u64>, source: io::Error) -> Error {

@@ -9,17 +9,17 @@ use super::{
 };
 use crate::error::Result;
 
-/// Between the copies of steps: were they a power of two apart, they would share the cache's sets.
+/// Between the copies of tiles: were they a power of two apart, they would share the cache's sets.
 const GAP: usize = 192;
 
 /// A range of one of several sources.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Span {
+pub(crate) struct Chunk {
     pub(crate) source: usize,
     pub(crate) range: Range<u64>,
 }
 
-impl Span {
+impl Chunk {
     pub(crate) fn len(&self) -> u64 {
         self.range.end - self.range.start
     }
@@ -27,10 +27,10 @@ impl Span {
 
 /// The next bytes of a range that is read from its start to its end.
 #[derive(Clone, Debug)]
-pub(crate) struct Step {
+pub(crate) struct NextTile {
     /// Ranges that are read side by side have different slots.
     pub(crate) slot: usize,
-    pub(crate) span: Span,
+    pub(crate) chunk: Chunk,
     /// Where the range ends.
     pub(crate) end: u64,
 }
@@ -46,7 +46,7 @@ pub(crate) struct Reader<'a> {
     extents: Vec<Option<(usize, Extent)>>,
 }
 
-/// Where a step's bytes are.
+/// Where a tile's bytes are.
 enum Place {
     Lent,
     Window,
@@ -60,44 +60,44 @@ impl<'a> Reader<'a> {
         Self { sources, windows, buffer: Vec::new(), zeros: Vec::new(), extents: Vec::new() }
     }
 
-    /// The bytes of each step, all valid until the next call. What cannot be read is an error of its own:
-    /// [`Error::FileChanged`](crate::Error::FileChanged) if the file ends before the step does,
+    /// The bytes of each tile, all valid until the next call. What cannot be read is an error of its own:
+    /// [`Error::FileChanged`](crate::Error::FileChanged) if the file ends before the tile does,
     /// [`Error::Io`](crate::Error::Io) as the system says.
-    pub(crate) fn read(&mut self, steps: &[Step]) -> Vec<Result<&[u8]>> {
+    pub(crate) fn read(&mut self, tiles: &[NextTile]) -> Vec<Result<&[u8]>> {
         let mut room = 0;
-        let mut places = Vec::with_capacity(steps.len());
-        for step in steps {
-            places.push(self.place(step, &mut room));
+        let mut places = Vec::with_capacity(tiles.len());
+        for tile in tiles {
+            places.push(self.place(tile, &mut room));
         }
         if self.buffer.len() < room {
             self.buffer.resize(room, 0);
         }
-        let mut outcomes = Vec::with_capacity(steps.len());
-        for (step, place) in steps.iter().zip(&places) {
-            outcomes.push(match (place, &self.sources[step.span.source]) {
+        let mut outcomes = Vec::with_capacity(tiles.len());
+        for (tile, place) in tiles.iter().zip(&places) {
+            outcomes.push(match (place, &self.sources[tile.chunk.source]) {
                 (Place::Buffer(place), Source::File(file)) => {
-                    file.read_exact(&mut self.buffer[place.clone()], step.span.range.start)
+                    file.read_exact(&mut self.buffer[place.clone()], tile.chunk.range.start)
                 }
-                (Place::Window, _) => self.windows.wait(step),
+                (Place::Window, _) => self.windows.wait(tile),
                 _ => Ok(()),
             });
         }
-        let bytes = |(step, place): (&Step, Place)| match place {
-            Place::Lent => self.lent(&step.span),
-            Place::Window => self.windows.bytes(step),
+        let bytes = |(tile, place): (&NextTile, Place)| match place {
+            Place::Lent => self.lent(&tile.chunk),
+            Place::Window => self.windows.bytes(tile),
             Place::Buffer(place) => &self.buffer[place],
-            Place::Hole => &self.zeros[..step.span.len() as usize],
+            Place::Hole => &self.zeros[..tile.chunk.len() as usize],
         };
-        steps.iter().zip(places).map(bytes).zip(outcomes).map(|(bytes, outcome)| outcome.map(|()| bytes)).collect()
+        tiles.iter().zip(places).map(bytes).zip(outcomes).map(|(bytes, outcome)| outcome.map(|()| bytes)).collect()
     }
 
-    /// Where the step's bytes will be; windows are asked for here, so that they are read while the others are copied.
-    fn place(&mut self, step: &Step, room: &mut usize) -> Place {
-        let Source::File(file) = &self.sources[step.span.source] else {
+    /// Where the tile's bytes will be; windows are asked for here, so that they are read while the others are copied.
+    fn place(&mut self, tile: &NextTile, room: &mut usize) -> Place {
+        let Source::File(file) = &self.sources[tile.chunk.source] else {
             return Place::Lent;
         };
-        if file.sparse && self.in_hole(file, step) {
-            let length = step.span.len() as usize;
+        if file.sparse && self.in_hole(file, tile) {
+            let length = tile.chunk.len() as usize;
             if self.zeros.len() < length {
                 self.zeros = vec![0; length];
             }
@@ -107,23 +107,23 @@ impl<'a> Reader<'a> {
             Way::Mapped(_) => Place::Lent,
             Way::Copied => {
                 let start = *room;
-                let end = start + step.span.len() as usize;
+                let end = start + tile.chunk.len() as usize;
                 *room = end + GAP;
                 Place::Buffer(start..end)
             }
             Way::Ahead { .. } => {
-                self.windows.want(step);
+                self.windows.want(tile);
                 Place::Window
             }
         }
     }
 
-    fn in_hole(&mut self, file: &OpenFile, step: &Step) -> bool {
-        if self.extents.len() <= step.slot {
-            self.extents.resize(step.slot + 1, None);
+    fn in_hole(&mut self, file: &OpenFile, tile: &NextTile) -> bool {
+        if self.extents.len() <= tile.slot {
+            self.extents.resize(tile.slot + 1, None);
         }
-        let Span { source, range } = &step.span;
-        let known = &mut self.extents[step.slot];
+        let Chunk { source, range } = &tile.chunk;
+        let known = &mut self.extents[tile.slot];
         match known {
             Some((of, extent)) if of == source && extent.range.contains(&range.start) => {}
             _ => *known = Some((*source, file.extent(range.start))),
@@ -131,13 +131,13 @@ impl<'a> Reader<'a> {
         known.as_ref().is_some_and(|(_, extent)| extent.hole && range.end <= extent.range.end)
     }
 
-    fn lent(&self, span: &Span) -> &[u8] {
-        let bytes = match &self.sources[span.source] {
+    fn lent(&self, chunk: &Chunk) -> &[u8] {
+        let bytes = match &self.sources[chunk.source] {
             Source::Bytes(bytes) => bytes,
             Source::Memory(bytes) => &bytes[..],
             Source::File(OpenFile { way: Way::Mapped(map), .. }) => map.bytes(),
             Source::File(_) => &[],
         };
-        &bytes[span.range.start as usize..span.range.end as usize]
+        &bytes[chunk.range.start as usize..chunk.range.end as usize]
     }
 }

@@ -4,6 +4,36 @@
 
 use std::{fs::File, io, ops::Range, os::fd::AsRawFd};
 
+/// How far a file system's own word can be taken for what reading gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Trust {
+    /// Sizes are those of the bytes, and a file keeps its inode number.
+    pub(super) sizes: bool,
+    /// `SEEK_DATA` finds all data.
+    pub(super) holes: bool,
+}
+
+/// Nothing is taken on trust from file systems that are not listed here: what /proc, /sys, FUSE and network file systems
+/// say of size and inode need not be so, and OpenZFS has called data a hole more than once
+/// (<https://github.com/openzfs/zfs/issues/15526>). An overlay passes questions about holes on to any file system.
+pub(super) fn trust(file: &File) -> Trust {
+    // SAFETY: all-zero is a valid `statfs`, which the call fills in.
+    let kind = unsafe {
+        let mut about: libc::statfs = std::mem::zeroed();
+        match libc::fstatfs(file.as_raw_fd(), &mut about) {
+            0 => about.f_type,
+            _ => 0,
+        }
+    };
+    match kind {
+        libc::EXT4_SUPER_MAGIC | libc::XFS_SUPER_MAGIC | libc::BTRFS_SUPER_MAGIC | libc::TMPFS_MAGIC => {
+            Trust { sizes: true, holes: true }
+        }
+        libc::OVERLAYFS_SUPER_MAGIC => Trust { sizes: true, holes: false },
+        _ => Trust { sizes: false, holes: false },
+    }
+}
+
 /// Bytes of a file that are either all in a hole, or stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Extent {

@@ -4,9 +4,9 @@ use super::answers::{Answers, Layout, Piece};
 use crate::{
     algorithm::{Algorithm, ChecksumType},
     digest::Digest,
+    kernels::Combiner,
     parts::{PartPlan, PartSize, Preset, SmallParts},
     s3::{ObjectChecksums, digest_of_digests},
-    stream::Combiner,
 };
 
 /// What was computed here.

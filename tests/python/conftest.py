@@ -41,12 +41,16 @@ if unknown := set(WANTED) - set(SERVERS):
     )
 
 
+MARKS = {"server": {"server", *SERVERS}, "slow": {"slow_file"}}  # mark -> fixtures
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that take a server."""
+    """Mark tests by the fixtures that they take."""
     for item in items:
-        if {"server", *SERVERS}.intersection(getattr(item, "fixturenames", ())):
-            item.add_marker("server")
+        for mark, fixtures in MARKS.items():
+            if fixtures.intersection(getattr(item, "fixturenames", ())):
+                item.add_marker(mark)
 
 
 # Files --------------------------------------------------------------------------------------------

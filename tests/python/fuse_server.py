@@ -1,8 +1,14 @@
 """Files that fail on demand: ``python fuse_server.py FOLDER`` mounts them until it is killed.
 
-A file is named ``ERRNO@OFFSET``, has SIZE bytes that `content` gives, and reading the page at that
-offset fails with that errno; ``0@0`` never fails. Linux, and root. The kernel's side of the
-protocol is include/uapi/linux/fuse.h.
+A file is named ``FAULT@NUMBER`` and has SIZE bytes that `content` gives. Its fault is an errno with
+which reading the page at that offset fails (0 for none), or what the file system says wrongly:
+
+- ``size@N``: the size is N bytes.
+- ``holes@0``: there are no data, only a hole.
+- ``inode@0``: the inode number is another one at each look.
+- ``mtime@N``: the modification time has nanoseconds at the first N looks, and none afterwards.
+
+Linux, and root. The kernel's side of the protocol is include/uapi/linux/fuse.h.
 """
 
 from __future__ import annotations
@@ -15,9 +21,11 @@ import sys
 
 SIZE = 24 << 20
 PAGE = 4096
-LOOKUP, GETATTR, OPEN, READ, RELEASE, FLUSH, INIT = 1, 3, 14, 15, 18, 25, 26
+LOOKUP, GETATTR, OPEN, READ, RELEASE, FLUSH, INIT, LSEEK = 1, 3, 14, 15, 18, 25, 26, 46
 UNANSWERED = {2, 36, 42}  # FORGET, INTERRUPT, BATCH_FORGET
-ENOENT, ENOSYS = 2, 38
+ENOENT, ENXIO, ENOSYS = 2, 6, 38
+DIRECT_IO = 1  # the kernel reads past the size that it was told
+MTIME = 1_700_000_000, 123_456_789
 
 
 def content(offset: int, size: int) -> bytes:
@@ -27,38 +35,62 @@ def content(offset: int, size: int) -> bytes:
     return pages[offset - first * PAGE :][:size]
 
 
-def attributes(node: int) -> bytes:
-    mode, size = (stat.S_IFDIR | 0o755, 0) if node == 1 else (stat.S_IFREG | 0o644, SIZE)
-    times = (0, 0, 0, 0, 0, 0)
-    return struct.pack("<QQQ3Q3I7I", node, size, size // 512, *times, mode, 1, 0, 0, 0, PAGE, 0)
-
-
 class Files:
     """What the kernel asks, answered."""
 
     def __init__(self) -> None:
-        self.faults: list[tuple[int, int]] = []
+        self.faults: list[tuple[str, int]] = []
+        self.looks = 0
+
+    def fault(self, node: int) -> tuple[str, int]:
+        return self.faults[node - 2] if node > 1 else ("0", 0)
+
+    def attributes(self, node: int) -> bytes:
+        """The kernel's struct fuse_attr."""
+        mode, size, blocks, inode = stat.S_IFREG | 0o644, SIZE, SIZE // 512, node
+        seconds, nanoseconds = MTIME
+        name, number = self.fault(node)
+        self.looks += 1
+        if node == 1:
+            mode, size, blocks = stat.S_IFDIR | 0o755, 0, 0
+        elif name == "size":
+            size = number
+        elif name == "holes":
+            blocks = 0
+        elif name == "inode":
+            inode = 1000 + self.looks
+        elif name == "mtime" and self.looks > number:
+            nanoseconds = 0
+        times = (seconds,) * 3 + (0, nanoseconds, 0)
+        return struct.pack("<QQQ3Q3I7I", inode, size, blocks, *times, mode, 1, 0, 0, 0, PAGE, 0)
 
     def answer(self, opcode: int, node: int, body: bytes) -> bytes | int:
         """The reply, or an errno."""
         if opcode == LOOKUP:
-            error, at, offset = body.rstrip(b"\0").partition(b"@")
+            name, at, number = body.rstrip(b"\0").decode().partition("@")
             if not at:
                 return ENOENT
-            self.faults.append((int(error), int(offset)))
-            node = len(self.faults) + 1
-            return struct.pack("<4Q2I", node, 0, 3600, 3600, 0, 0) + attributes(node)
+            if (name, int(number)) not in self.faults:
+                self.looks = 0
+                self.faults.append((name, int(number)))
+            # Only names that tell the truth are remembered.
+            valid = 3600 if name.isdecimal() else 0
+            node = self.faults.index((name, int(number))) + 2
+            return struct.pack("<4Q2I", node, 0, valid, valid, 0, 0) + self.attributes(node)
+        name, number = self.fault(node)
         if opcode == READ:
             start, size = struct.unpack_from("<QI", body, 8)
-            fault, where = self.faults[node - 2]
-            if fault and start <= where < start + size:
-                return fault
+            if name.isdecimal() and int(name) and start <= number < start + size:
+                return int(name)
             return content(start, max(0, min(size, SIZE - start)))
+        if opcode == LSEEK and name == "holes":
+            return ENXIO
         return {
             # Version 7.31, asynchronous reads of 128 KiB.
             INIT: struct.pack("<4IHH4I24x", 7, 31, 128 << 10, 1, 16, 12, 128 << 10, 1, 0, 0),
-            GETATTR: struct.pack("<Q2I", 3600, 0, 0) + attributes(node),
-            OPEN: bytes(16),
+            GETATTR: struct.pack("<Q2I", 3600 if name.isdecimal() else 0, 0, 0)
+            + self.attributes(node),
+            OPEN: struct.pack("<Q2I", 0, DIRECT_IO if name == "size" else 0, 0),
             RELEASE: b"",
             FLUSH: b"",
         }.get(opcode, ENOSYS)

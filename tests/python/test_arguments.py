@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import pickle
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -190,7 +191,7 @@ def test_create_with_the_default_type(name: str) -> None:
 
 
 def test_create_without_an_algorithm() -> None:
-    assert multipart().create_multipart_upload_args() == {}
+    assert multipart("MD5").create_multipart_upload_args() == {}
     assert multipart().create_multipart_upload_args(None) == {}
 
 
@@ -205,7 +206,9 @@ def test_create_refuses_what_s3_refuses(name: str, kind: Any) -> None:
 @pytest.mark.parametrize("kind", ["COMPOSITE", "FULL_OBJECT"])
 def test_create_refuses_a_type_without_an_algorithm(kind: Any) -> None:
     with pytest.raises(partsum.NotSupportedByS3, match="InvalidRequest"):
-        multipart().create_multipart_upload_args(checksum_type=kind)
+        multipart().create_multipart_upload_args(None, checksum_type=kind)
+    with pytest.raises(partsum.NotSupportedByS3, match="InvalidRequest"):
+        multipart("MD5").create_multipart_upload_args(checksum_type=kind)
 
 
 # --- upload_part_args ----------------------------------------------------------------------------
@@ -231,12 +234,15 @@ def test_upload_part(name: str) -> None:
 
 def test_upload_part_without_an_algorithm() -> None:
     data = pieces()[1]
-    assert multipart().upload_part_args(2) == {
+    assert multipart().upload_part_args(2, None) == {
         "PartNumber": 2,
         "ContentLength": len(data),
         "ContentMD5": oracle.b64(md5(data)),
     }
-    assert multipart("SHA1").upload_part_args(2) == {"PartNumber": 2, "ContentLength": len(data)}
+    assert multipart("SHA1").upload_part_args(2, None) == {
+        "PartNumber": 2,
+        "ContentLength": len(data),
+    }
 
 
 @pytest.mark.parametrize("number", [0, -1, 4, 10_001])
@@ -281,9 +287,9 @@ def test_complete(name: str, kind: Any) -> None:
 def test_complete_without_an_algorithm() -> None:
     """Parts must carry no checksum then (InvalidPart), and the object no type (InvalidRequest)."""
     wanted = {"MultipartUpload": {"Parts": completed()}, "MpuObjectSize": 2500}
-    assert multipart().complete_multipart_upload_args() == wanted
+    assert multipart().complete_multipart_upload_args(None) == wanted
     assert multipart().complete_multipart_upload_args(None, None) == wanted
-    assert multipart().complete_multipart_upload_args(object_checksum=False) == wanted
+    assert multipart().complete_multipart_upload_args(None, object_checksum=False) == wanted
     assert multipart("MD5").complete_multipart_upload_args() == wanted
     accepted("CompleteMultipartUpload", {**wanted, "UploadId": "id"})
 
@@ -575,11 +581,11 @@ def test_put_object(name: str) -> None:
 
 
 def test_put_object_without_an_algorithm() -> None:
-    assert single().put_object_args() == {
+    assert single().put_object_args(None) == {
         "ContentLength": 2500,
         "ContentMD5": oracle.b64(md5(DATA)),
     }
-    assert single("CRC32").put_object_args() == {"ContentLength": 2500}
+    assert single("CRC32").put_object_args(None) == {"ContentLength": 2500}
 
 
 def test_put_object_with_a_checksum_that_was_not_computed() -> None:
@@ -597,14 +603,115 @@ def test_multipart_arguments_need_a_multipart_plan() -> None:
     result = single()
     asks: list[Callable[[], Any]] = [
         lambda: result.create_multipart_upload_args("CRC32"),
-        result.create_multipart_upload_args,
+        lambda: result.create_multipart_upload_args(None),
         lambda: result.upload_part_args(1, "CRC32"),
         lambda: result.complete_multipart_upload_args("CRC32"),
-        result.complete_multipart_upload_args,
+        lambda: result.complete_multipart_upload_args(None),
     ]
     for ask in asks:
         with pytest.raises(partsum.PartPlanError):
             ask()
+
+
+# --- the algorithm left out ----------------------------------------------------------------------
+
+BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
+    "create_multipart_upload_args": lambda sums, *given: sums.create_multipart_upload_args(*given),
+    "upload_part_args": lambda sums, *given: sums.upload_part_args(2, *given),
+    "complete_multipart_upload_args": lambda sums, *given: sums.complete_multipart_upload_args(
+        *given
+    ),
+    "put_object_args": lambda sums, *given: sums.put_object_args(*given),
+    "upload_file_args": lambda sums, *given: sums.upload_file_args(*given),
+}
+
+each_builder = pytest.mark.parametrize("builder", BUILDERS.values(), ids=BUILDERS)
+
+
+@each_builder
+@pytest.mark.parametrize("name", oracle.CRC)
+def test_left_out_it_is_the_only_one_beside_md5(
+    builder: Callable[..., dict[str, Any]], name: str
+) -> None:
+    sums = multipart("MD5", name)
+    assert builder(sums) == builder(sums, name)
+    assert builder(sums)
+
+
+@each_builder
+def test_left_out_it_is_asked_for_where_there_are_several(
+    builder: Callable[..., dict[str, Any]],
+) -> None:
+    with pytest.raises(partsum.InvalidArgument, match="CRC32C, SHA1") as refused:
+        builder(multipart("MD5", "CRC32C", "SHA1"))
+    assert refused.value.argument == "algorithm"
+
+
+def test_left_out_it_is_none_beside_md5_alone() -> None:
+    assert multipart("MD5").create_multipart_upload_args() == {}
+    assert multipart("MD5").upload_part_args(2) == multipart().upload_part_args(2, None)
+    assert single("MD5").put_object_args() == single().put_object_args(None)
+    with pytest.raises(partsum.InvalidArgument, match="algorithm"):
+        single("MD5").upload_file_args()
+    nothing: Any = None
+    with pytest.raises(TypeError, match="algorithm: must be a str, not NoneType"):
+        single("CRC32").upload_file_args(nothing)
+
+
+def test_left_out_it_is_the_one_that_list_parts_tells() -> None:
+    listed = page(rows("SHA256"), ChecksumAlgorithm="SHA256", ChecksumType="COMPOSITE")
+    args = multipart().complete_multipart_upload_args(uploaded=listed)
+    assert args == multipart().complete_multipart_upload_args("SHA256")
+
+
+# --- multipart_upload ----------------------------------------------------------------------------
+
+
+@legal_pairs
+def test_one_upload_names_its_algorithm_once(name: str, kind: Any) -> None:
+    sums = multipart()
+    upload = sums.multipart_upload(name.lower(), kind)
+    assert (upload.algorithm, upload.checksum_type) == (name, kind)
+    assert upload.create_args == sums.create_multipart_upload_args(name, kind)
+    for number in (1, 2, 3):
+        assert upload.part_args(number) == sums.upload_part_args(number, name)
+    without_md5 = sums.upload_part_args(1, name, content_md5=False)
+    assert upload.part_args(1, content_md5=False) == without_md5
+    assert upload.complete_args() == sums.complete_multipart_upload_args(name, kind)
+    assert upload.complete_args(answers(name)) == upload.complete_args()
+    without_checksum = sums.complete_multipart_upload_args(name, kind, object_checksum=False)
+    assert upload.complete_args(object_checksum=False) == without_checksum
+
+
+def test_upload_without_an_algorithm() -> None:
+    for upload in (multipart().multipart_upload(None), multipart("MD5").multipart_upload()):
+        assert (upload.algorithm, upload.checksum_type, upload.create_args) == (None, None, {})
+        assert upload.part_args(2) == multipart().upload_part_args(2, None)
+        assert upload.complete_args() == multipart().complete_multipart_upload_args(None)
+
+
+@illegal_pairs
+def test_an_upload_is_refused_before_it_is_begun(name: str, kind: Any) -> None:
+    with pytest.raises(partsum.NotSupportedByS3, match="InvalidRequest"):
+        multipart().multipart_upload(name, kind)
+
+
+def test_an_upload_needs_parts_and_a_checksum() -> None:
+    with pytest.raises(partsum.PartPlanError):
+        single().multipart_upload("SHA256")
+    with pytest.raises(partsum.MissingChecksum, match="SHA256"):
+        multipart("MD5").multipart_upload("SHA256")
+    with pytest.raises(partsum.PartPlanError, match="part 4"):
+        multipart().multipart_upload("SHA256").part_args(4)
+
+
+def test_an_upload_is_a_value() -> None:
+    upload = multipart().multipart_upload("CRC32", "FULL_OBJECT")
+    assert repr(upload) == "MultipartUpload(CRC32 FULL_OBJECT, 3 parts, 2500 bytes)"
+    again = pickle.loads(pickle.dumps(upload))
+    assert again.complete_args() == upload.complete_args()
+    upload.create_args.clear()
+    assert upload.create_args
 
 
 # --- upload_file_args ----------------------------------------------------------------------------

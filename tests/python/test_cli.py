@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from pathlib import Path
 
 import partsum
 import pytest
-from partsum.cli import VERBS
+from partsum import errors
+from partsum.cli import VERBS, terminal
 from shell import (
     COREUTILS,
     MIB,
@@ -464,6 +466,37 @@ def test_wrong_usage_is_one_line_and_status_2(
     [line] = done.stderr.decode().splitlines()
     assert line.startswith("partsum: ")
     assert all(word in line.lower() for word in words), line
+
+
+def test_every_hint_of_the_library_has_words_here() -> None:
+    """But for those about arguments that no verb gives."""
+    unused = {"PASS_RESPONSES", "USE_CACHED_READS"}
+    assert errors._WORDS.keys() - terminal._HINTS.keys() == unused
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["etag", "--part-size", "1MiB", "f"], "; give --allow-small-parts for a store"),
+        (["etag", "--part-size", "rclone"], "; give --part-size BYTES"),
+        (["etag", "--part-size", "none", "huge"], "; give --part-size BYTES"),
+        (["parts", "--format", "s3api", "f"], "; give --part-size BYTES"),
+        (["solve", "fifo", "0" * 32], "; save it to a file first"),
+        (["solve", "f", "xx"], "f: ETAG: "),
+        (["etag", "--part-size", "8XB", "f"], "Invalid value for '--part-size': \"8XB\""),
+    ],
+)
+def test_advice_names_options_and_not_keywords(args: list[str], says: str, tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(bytes(2 * MIB + 1))
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate((5 << 30) + 1)
+    os.mkfifo(tmp_path / "fifo")
+    done = run(*args, cwd=tmp_path, stdin=b"input")
+    assert done.returncode in {1, 2}
+    [line] = done.stderr.decode().splitlines()
+    assert says in line
+    assert not re.search("allow_small|part_size|hash_|[a-z]=", line)
 
 
 def test_no_verb_prints_the_help() -> None:

@@ -272,13 +272,32 @@ def test_a_message_longer_than_an_object(
 
 
 @pytest.fixture(scope="module")
-def settled_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of files that are old enough."""
-    folder = tmp_path_factory.mktemp("settled")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of files."""
+    folder = tmp_path_factory.mktemp("files")
     for index in range(400):
         (folder / f"{index:03}").write_bytes(pattern(index + 1))
-    time.sleep(cached.SETTLED / 1e9 + 0.2)
     return folder
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for PYTHONPATH: the clock of such a process is an hour ahead of the files'."""
+    folder = tmp_path_factory.mktemp("later")
+    code = f"import time\nnow = time.time_ns\ntime.time_ns = lambda: now() + {HOUR}\n"
+    (folder / "sitecustomize.py").write_text(code)
+    return folder
+
+
+@pytest.fixture
+def settled_files(
+    files: Path, later: Path, clock: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The files, old enough for this process and for those that it starts."""
+    path = [str(later), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path))
+    clock(HOUR)
+    return files
 
 
 def start(folder: Path, *args: str) -> subprocess.Popen[bytes]:
@@ -458,7 +477,6 @@ def test_prune_and_clear(settled_files: Path, tmp_path: Path) -> None:
     names = sorted(path.name for path in settled_files.iterdir())[:5]
     for name in names:
         os.link(settled_files / name, tmp_path / name)
-    time.sleep(cached.SETTLED / 1e9 + 0.2)  # a link changes the ctime
     ok("sum", "--cache", *names, cwd=tmp_path)
     ok("etag", "--cache", *names, cwd=tmp_path)
     report = ok_json("cache", "info", "--json")

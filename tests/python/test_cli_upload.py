@@ -271,8 +271,8 @@ def test_ctrl_c(on_failure: str, server: Server, store: Store, file: Local) -> N
     else:
         (upload,) = left
         assert err.decode() == (
-            f"partsum: upload {upload['UploadId']} is kept with its parts: partsum resume goes on "
-            "with it, upload starts anew\n\n"  # the last is click's
+            f"partsum: S3 keeps the parts of upload {upload['UploadId']}, which can be resumed\n"
+            "\n"  # click's
         )
         told = ok_json("resume", "--json", file.path, f"s3://{store.bucket}/object")
         assert (told["parts_sent"], told["parts_kept"]) == ([2, 3], [1])

@@ -76,6 +76,7 @@ def test_page_that_is_wrong_fails(text: str, says: str, tmp_path: Path) -> None:
     assert says in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("sphinx") is None, reason="NOT TESTED: no Sphinx (--group docs)")
 def test_site(tmp_path: Path) -> None:
     """No warning, every name is there, and nothing that a browser would fetch elsewhere."""

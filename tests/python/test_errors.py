@@ -4,6 +4,7 @@ import array
 import errno
 import io
 import os
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -54,6 +55,7 @@ def path(tmp_path: Path) -> Path:
 def test_hierarchy() -> None:
     assert issubclass(partsum.PartsumError, Exception)
     for name, base in {
+        "InvalidArgument": ValueError,
         "PartPlanError": ValueError,
         "NotSupportedByS3": ValueError,
         "MissingChecksum": LookupError,
@@ -65,6 +67,147 @@ def test_hierarchy() -> None:
         assert issubclass(error, base)
         assert error.__module__.partition(".")[0] == "partsum"
         assert error.__doc__
+
+
+# --- errors as data ------------------------------------------------------------------------------
+
+
+def parts_of(*algorithms: str) -> partsum.ObjectChecksums:
+    return partsum.hash_bytes(b"aaa", algorithms, part_size="8MiB")
+
+
+HINTS: dict[str, tuple[Callable[[], Any], str | None, str, str, str]] = {
+    "missing algorithm": (
+        lambda: parts_of("SHA1").etag, None, "ADD_ALGORITHM", "MD5", 'add "MD5" to algorithms'
+    ),
+    "small parts": (
+        lambda: partsum.plan_parts(10, 5), "part_size", "ALLOW_SMALL_PARTS", "",
+        "pass allow_small_parts=True"
+    ),
+    "too many parts": (
+        lambda: partsum.plan_parts(100_000 * MIB, "5MiB"), "part_size", "ENLARGE_PARTS", "10485760",
+        "use a part_size of at least 10485760 bytes"
+    ),
+    "too large for PutObject": (
+        lambda: partsum.plan_parts(6 * 2**30, None), "part_size", "GIVE_PART_SIZE", "",
+        "hash with part_size=<bytes>"
+    ),
+    "no parts": (
+        lambda: partsum.hash_bytes(b"", "SHA1").multipart_upload(), None, "GIVE_PART_SIZE", "",
+        "hash with part_size=<bytes>"
+    ),
+    "only whole": (
+        lambda: partsum.hash_bytes(
+            bytes(10), "SHA1", part_size=5, allow_small_parts=True
+        ).put_object_args(),
+        None, "HASH_AS_PUT_OBJECT", "", "hash with part_size=None"
+    ),
+    "several algorithms": (
+        lambda: parts_of("SHA1", "CRC32").multipart_upload(), "algorithm", "NAME_ALGORITHM", "",
+        "name the algorithm"
+    ),
+    "type without algorithm": (
+        lambda: parts_of("MD5").multipart_upload(None, "COMPOSITE"), None, "NAME_ALGORITHM", "",
+        "name the algorithm"
+    ),
+    "preset needs the size": (
+        lambda: partsum.MultipartHasher("MD5", "rclone"), "part_size", "GIVE_PART_SIZE", "",
+        "hash with part_size=<bytes>"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HINTS.values(), ids=HINTS)
+def test_hints(case: tuple[Callable[[], Any], str | None, str, str, str]) -> None:
+    call, argument, name, value, words = case
+    with pytest.raises(partsum.PartsumError) as found:
+        call()
+    error = found.value
+    assert error.argument == argument
+    assert error.hint == partsum.Hint(name, value)
+    assert words in str(error.hint)
+    assert words not in error.problem
+    named = f"{argument}: " if argument else ""
+    assert str(error) == f"{named}{error.problem}; {error.hint}"
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.hint) == (str(error), error.hint)
+
+
+WRONG_VALUES: dict[str, Callable[[], Any]] = {
+    'part_size: "8XB" is not a size': lambda: partsum.plan_parts(1, "8XB"),
+    "part_size: 0 is out of range": lambda: partsum.plan_parts(1, 0),
+    "size: -1 is out of range": lambda: partsum.plan_parts(-1),
+    'algorithm: "SHA3" is not one of CRC32,': lambda: partsum.new("SHA3"),
+    'algorithms: "SHA3" is not one of CRC32,': lambda: partsum.hash_bytes(b"", "SHA3"),
+    "algorithms: no algorithm is given": lambda: partsum.hash_bytes(b"", ()),
+    'checksum_type: "WHOLE" is neither COMPOSITE nor FULL_OBJECT': lambda: parts_of("MD5").checksum(
+        "MD5", "WHOLE"
+    ),
+    "threads: must be at least 1, not 0": lambda: partsum.hash_bytes(b"", threads=0),
+    'io: "readahead" is not one of "auto", "mmap", "read", "direct"': lambda: hash_one_plan(
+        "/", io="readahead"
+    ),
+    "plans: no part plan is given": lambda: partsum.hash_plans("/dev/null", []),
+    "number: there is no part 2": lambda: parts_of("MD5").upload_part_args(2),
+    "data: not an ObjectChecksums": lambda: partsum.ObjectChecksums.from_dict({}),
+}
+
+
+@pytest.mark.parametrize("text", WRONG_VALUES)
+def test_wrong_values_name_their_argument(text: str) -> None:
+    with pytest.raises(ValueError) as found:
+        WRONG_VALUES[text]()
+    assert str(found.value).startswith(text)
+    assert isinstance(found.value, partsum.PartsumError)
+    assert found.value.argument == text.partition(":")[0]
+
+
+nothing: Any = None
+text: Any = "text"
+WRONG_TYPES: dict[str, Callable[[], Any]] = {
+    "path: must be a str or os.PathLike, not NoneType": lambda: partsum.hash_file(nothing),
+    "path: must be a str or os.PathLike, not bytes": lambda: partsum.hash_file(b"x"),  # type: ignore[arg-type]
+    "paths: must be an iterable of paths, not str": lambda: partsum.hash_files("x"),
+    "paths: must be a str or os.PathLike, not int": lambda: list(
+        partsum.hash_files([5])  # type: ignore[list-item]
+    ),
+    "plans: must be an iterable of part sizes, not str": lambda: partsum.hash_plans("x", "8MiB"),
+    "buffer: must be bytes-like, not str": lambda: partsum.hash_bytes(text),
+    "data: must be bytes-like, not str": lambda: partsum.new("MD5", text),
+    "algorithm: must be a str, not NoneType": lambda: partsum.new(nothing),
+    "algorithms: must be a str or an iterable of str, not NoneType": lambda: partsum.hash_bytes(
+        b"", nothing
+    ),
+    "algorithms: must be a str, not int": lambda: partsum.hash_bytes(b"", [5]),  # type: ignore[list-item]
+    "checksum_type: must be a str, not int": lambda: parts_of("MD5").checksum("MD5", 5),  # type: ignore[arg-type]
+    "size: must be an int, not str": lambda: partsum.plan_parts(text),
+    "part_size: must be an int, a size such as": lambda: partsum.plan_parts(5, 1.5),  # type: ignore[arg-type]
+    "allow_small_parts: must be a bool, not str": lambda: partsum.plan_parts(
+        5, allow_small_parts=text
+    ),
+    "threads: must be an int, not str": lambda: partsum.hash_bytes(b"", threads=text),
+    "io: must be a str, not NoneType": lambda: partsum.hash_file("x", io=nothing),
+    "progress: must be callable or None, not str": lambda: partsum.hash_bytes(b"", progress=text),
+    "number: must be an int, not str": lambda: parts_of("MD5").upload_part_args(text),
+    "content_md5: must be a bool, not str": lambda: parts_of("MD5").upload_part_args(
+        1, content_md5=text
+    ),
+    "etag: must be a str, not NoneType": lambda: parts_of("MD5").matches_etag(nothing),
+    "candidates: must be an iterable of part sizes, not str": lambda: partsum.solve_etag(
+        "/dev/null", "x", candidates="8MiB"
+    ),
+    "path_or_checksums: must be a str or os.PathLike, not int": lambda: partsum.verify(
+        5, {"ETag": "x"}  # type: ignore[arg-type]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WRONG_TYPES)
+def test_wrong_types_name_their_argument(text: str) -> None:
+    with pytest.raises(TypeError) as found:
+        WRONG_TYPES[text]()
+    assert type(found.value) is TypeError
+    assert str(found.value).startswith(text)
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -158,10 +301,11 @@ def test_fifo_is_refused_without_hanging(tmp_path: Path, io: Any) -> None:
                 reader(sys.argv[1], *more, io=sys.argv[2])
             except OSError as error:
                 assert os.fspath(error.filename) == sys.argv[1], error.filename
-                print("no file", len(str(error)) > 0)
+                assert error.hint.name == "USE_STREAM", error.hint
+                print("no file", str(error.hint) in str(error), error.problem in str(error))
         """
     done = run(code, fifo, io, timeout=20)
-    assert done.stdout == "no file True\n" * 2, done.stderr
+    assert done.stdout == "no file True True\n" * 2, done.stderr
 
 
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/full"])
@@ -248,7 +392,7 @@ def test_no_algorithms(path: Path, algorithms: Any) -> None:
             door(path)
 
 
-@pytest.mark.parametrize("algorithms", ["SHA3", ["MD5", "SHA-256"], ("md4",), [""], "MD5,SHA1"])
+@pytest.mark.parametrize("algorithms", ["SHA3", ["MD5", "SHA-3"], ("md4",), [""], "MD5,SHA1"])
 def test_unknown_algorithms(path: Path, algorithms: Any) -> None:
     for door in hash_with(algorithms=algorithms).values():
         with pytest.raises(ValueError) as refused:

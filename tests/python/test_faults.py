@@ -82,6 +82,71 @@ def test_errors_of_the_disk(failing: Path, io: Any, error: int, threads: int) ->
         assert offset == at
 
 
+@pytest.mark.parametrize("io", ["auto", "read"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("holes@0", "inode@0", "mtime@1", "mtime@2", "mtime@3"),
+        *(f"size@{size}" for size in (0, 1, 4096, fuse_server.SIZE - 1, fuse_server.SIZE + 1)),
+        f"size@{fuse_server.SIZE * 3}",
+    ],
+)
+def test_the_bytes_are_what_reading_gives(failing: Path, io: Any, name: str) -> None:
+    """Whatever the file system says of size, holes, inode numbers and times."""
+    data = fuse_server.content(0, fuse_server.SIZE)
+    expected = partsum.hash_bytes(data, NAMES, part_size="5MiB")
+    assert partsum.hash_file(failing / name, NAMES, part_size="5MiB", io=io) == expected
+    (found,) = partsum.hash_files([failing / name], NAMES, part_size="5MiB", io=io)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    "path", ["/sys/devices/system/cpu/online", "/proc/self/status", "/proc/version"]
+)
+def test_files_of_the_kernel(path: str) -> None:
+    """Their sizes are 4096 or 0; their bytes are those that sha256sum reads."""
+    sums = partsum.hash_file(path, "SHA256", part_size=None)
+    if path == "/proc/self/status":  # another one at each read
+        assert sums.size > 100
+    else:
+        assert sums == partsum.hash_bytes(Path(path).read_bytes(), "SHA256", part_size=None)
+
+
+def test_mapping_that_cannot_be_had_is_no_error(tmp_path: Path) -> None:
+    """A cached file longer than the address space that is left is read instead."""
+    path = tmp_path / "file"
+    path.write_bytes(bytes(1 << 20) * 300)
+    code = """
+        import resource, sys, partsum
+        limit = 250 << 20
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        print(partsum.hash_file(sys.argv[1], "MD5", threads=1).size)
+    """
+    done = run(code, path)
+    assert (done.returncode, done.stdout) == (0, f"{300 << 20}\n"), done.stderr
+
+
+@pytest.mark.parametrize("room", [1, 4, 16, 32, 64, 128])
+def test_memory_that_cannot_be_had_is_an_exception(tmp_path: Path, room: int) -> None:
+    """Whatever is left, the interpreter lives on."""
+    path = tmp_path / "file"
+    path.write_bytes(bytes(1 << 20) * 100)
+    code = """
+        import pathlib, resource, sys, partsum
+        used = int(pathlib.Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        limit = used + (int(sys.argv[2]) << 20)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        for io in ("direct", "read", "auto"):
+            try:
+                print(partsum.hash_file(sys.argv[1], "MD5", threads=8, io=io).size)
+            except (MemoryError, OSError, ValueError) as error:
+                print(type(error).__name__)
+    """
+    done = run(code, path, room)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) <= {str(100 << 20), "MemoryError", "OSError", "ValueError"}
+
+
 def test_one_bad_disk_stops_no_other_file(failing: Path, make_file: Callable[..., Path]) -> None:
     good = make_file(9 * MIB)
     bad = failing / f"{errno.EIO}@{9 * MIB}"
@@ -284,6 +349,7 @@ CHANGES = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_files_that_change_while_they_are_hashed(tmp_path: Path, seed: int) -> None:
     """Hundreds of changes at any time: the right value or an exception, and no crash."""
@@ -330,6 +396,7 @@ LOST = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["never", "before", "after"])
 def test_lost_pages_beside_faulthandler(tmp_path: Path, when: str) -> None:
     """Ours are an exception, whoever has the signal; any other ends the process as ever."""

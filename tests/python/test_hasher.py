@@ -93,15 +93,34 @@ def test_large_updates(name: str) -> None:
 
 def test_new_objects_are_hashers() -> None:
     assert isinstance(partsum.new("MD5"), partsum.Hasher)
-    assert "MD5" in repr(partsum.new("md5"))
+    assert repr(partsum.new("md5")) == "<partsum.Hasher MD5 d41d8cd98f00b204e9800998ecf8427e>"
 
 
-@pytest.mark.parametrize("name", ["", "MD4", "SHA-256", "crc64", "xxh3", "sha256 "])
+@pytest.mark.parametrize("name", ["", "MD4", "SHA-3", "-", "crc64", "xxh3", "sha256 ", "SHA 256"])
 def test_unknown_names(name: str) -> None:
     with pytest.raises(ValueError) as refused:
         partsum.new(name)
     for known in oracle.ALGORITHMS:
         assert known in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("md5", "MD5"),
+        ("sha-256", "SHA256"),
+        ("SHA_512", "SHA512"),
+        ("crc64-nvme", "CRC64NVME"),
+        ("Crc-32C", "CRC32C"),
+        ("xxhash_3", "XXHASH3"),
+        ("xx-hash-128", "XXHASH128"),
+    ],
+)
+def test_names_as_people_write_them(written: str, name: str) -> None:
+    assert partsum.new(written).name == name
+    sums = partsum.hash_bytes(b"aaa", written, part_size=None)
+    assert sums.algorithms == (name,)
+    assert sums.checksum(written, "full-object") == sums.full_object(name)
 
 
 @pytest.mark.parametrize("name", [None, 5, b"MD5", ["MD5"]])
@@ -215,7 +234,9 @@ def test_bad_part_sizes(part_size: Any) -> None:
 def test_closed_hasher() -> None:
     hasher = partsum.MultipartHasher(["MD5"], "5MiB")
     hasher.update(b"abc")
+    assert repr(hasher) == "<partsum.MultipartHasher MD5, 3 bytes so far>"
     hasher.finish()
+    assert repr(hasher) == "<partsum.MultipartHasher closed>"
     with pytest.raises(ValueError):
         hasher.update(b"more")
     with pytest.raises(ValueError):

@@ -391,6 +391,46 @@ def test_results_come_only_from_hashing() -> None:
             made_by_us()
 
 
+# --- explain -------------------------------------------------------------------------------------
+
+
+def test_explain_finds_the_refusal_behind_other_exceptions() -> None:
+    refusal: Any = Exception("An error occurred (InvalidPart)")
+    refusal.response = {"Error": {"Code": "InvalidPart", "PartNumber": "2"}}
+    direct = multipart().explain(refusal)
+    assert direct is not None
+    assert direct.startswith("InvalidPart: part 2 (bytes 1000-1999): ")
+
+    def upload_file() -> None:
+        try:
+            raise refusal
+        except Exception as error:
+            raise RuntimeError("upload failed") from error
+
+    with pytest.raises(RuntimeError) as failed:
+        upload_file()
+    assert multipart().explain(failed.value) == direct
+    assert multipart().explain({"Error": {"Code": "InvalidPart"}}, 2) == direct
+
+
+@pytest.mark.parametrize("error", [None, 5, "text", {}, [], ValueError("no"), {"Error": None}])
+def test_explain_says_what_is_no_error_of_s3(error: Any) -> None:
+    explained = multipart().explain(error)
+    assert explained is not None
+    assert "not an error that S3 answered" in explained
+
+
+def test_explain_never_raises() -> None:
+    class Odd(Exception):
+        @property
+        def response(self) -> Any:
+            raise RuntimeError
+
+    number: Any = "2"
+    assert multipart().explain(Odd(), number)
+    assert multipart().explain({"Error": {"Code": "AccessDenied"}}) is None
+
+
 # --- ETags as S3 and other stores write them -----------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+from collections.abc import Sequence
 from typing import Any
 
 import oracle
@@ -212,6 +213,7 @@ def test_sizes_that_no_object_has(size: int) -> None:
         with pytest.raises(partsum.PartPlanError) as refused:
             partsum.plan_parts(size, part_size)
         assert "part size" not in str(refused.value)
+        assert refused.value.argument == "size"
 
 
 # --- explicit lists, plans, None -----------------------------------------------------------------
@@ -410,5 +412,87 @@ def test_plan_is_frozen_and_its_repr_short() -> None:
     for name in ("size", "sizes", "offsets", "multipart", "anything"):
         with pytest.raises((AttributeError, TypeError)):
             setattr(plan, name, 1)
-    assert "PartPlan" in repr(plan)
-    assert len(repr(plan)) < 200
+    assert repr(plan) == f"PartPlan({plan.size} bytes, 10000 parts of {MIN})"
+    assert repr(partsum.plan_parts(5, None)) == "PartPlan(5 bytes, one PutObject)"
+    assert repr(partsum.plan_parts(5, MIN)) == "PartPlan(5 bytes, 1 part)"
+    for sizes, shown in (
+        ([1, 2], "2 parts of 1, 2"),
+        ([1, 2, 3, 4, 5], "5 parts of 1, 2, 3, 4, ..."),
+    ):
+        plan = partsum.plan_parts(sum(sizes), sizes, allow_small_parts=True)
+        assert repr(plan) == f"PartPlan({plan.size} bytes, {shown})"
+
+
+# --- the plan as a sequence ----------------------------------------------------------------------
+
+
+def test_a_plan_is_a_sequence_of_parts() -> None:
+    plan = partsum.plan_parts(3 * MIN + 1, MIN)
+    assert isinstance(plan, Sequence)
+    parts = list(plan)
+    assert parts == [
+        partsum.Part(1, 0, MIN),
+        partsum.Part(2, MIN, MIN),
+        partsum.Part(3, 2 * MIN, MIN),
+        partsum.Part(4, 3 * MIN, 1),
+    ]
+    assert [part.number for part in plan] == [1, 2, 3, 4]
+    assert tuple(part.size for part in plan) == plan.sizes
+    assert tuple(part.offset for part in plan) == plan.offsets
+    assert list(reversed(plan)) == parts[::-1]
+    assert len(plan) == 4
+    for index in range(-4, 4):
+        assert plan[index] == parts[index]
+    assert plan[1:3] == tuple(parts[1:3])
+    assert plan[::-2] == tuple(parts[::-2])
+    assert plan[-2:] == tuple(parts[-2:])
+    assert plan[9:] == ()
+    for number, part in enumerate(parts):
+        assert part in plan
+        assert plan.index(part) == number
+        assert plan.count(part) == 1
+
+
+def test_indices_that_a_plan_does_not_have() -> None:
+    plan = partsum.plan_parts(10, 5, allow_small_parts=True)
+    for index in (2, -3, 2**70, -(2**70)):
+        with pytest.raises(IndexError, match="2 parts"):
+            plan[index]
+    wrong: Any
+    for wrong in ("1", 1.0, None):
+        with pytest.raises(TypeError, match="must be an int"):
+            plan[wrong]
+    for foreign in (partsum.Part(1, 0, 4), partsum.Part(3, 10, 5), partsum.Part(0, 0, 5), 5, None):
+        assert foreign not in plan
+        assert plan.count(foreign) == 0
+        with pytest.raises(ValueError, match="part"):
+            plan.index(foreign)
+    assert plan.index(plan[1], 1) == plan.index(plan[1], -1) == 1
+    for bounds in ((2,), (0, 1), (0, -1)):
+        with pytest.raises(ValueError, match="part"):
+            plan.index(plan[1], *bounds)
+
+
+def test_one_put_object_is_one_part() -> None:
+    (part,) = partsum.plan_parts(7, None)
+    assert (part.number, part.offset, part.size) == (1, 0, 7)
+
+
+def test_part_is_a_value() -> None:
+    part = partsum.plan_parts(7, None)[0]
+    assert repr(part) == "Part(number=1, offset=0, size=7)"
+    assert part == partsum.Part(1, 0, 7) != partsum.Part(1, 0, 8)
+    assert len({part, partsum.Part(1, 0, 7), partsum.Part(2, 0, 7)}) == 2
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(part, protocol)) == part
+    match part:
+        case partsum.Part(number, offset, size):
+            assert (number, offset, size) == (1, 0, 7)
+    with pytest.raises(AttributeError):
+        part.size = 8  # type: ignore[misc]
+
+
+def test_a_sequence_of_plans_parts_is_no_part_size() -> None:
+    plan: Any = partsum.plan_parts(3 * MIN + 1, MIN)
+    with pytest.raises(TypeError, match="part_size: must be an int, not Part"):
+        partsum.plan_parts(3 * MIN + 1, list(plan))

@@ -2,14 +2,17 @@
 
 import doctest
 import inspect
+import itertools
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import partsum
+import partsum.aio
+import partsum.s3
 import pytest
 
 FUNCTIONS = {
@@ -31,21 +34,28 @@ FUNCTIONS = {
 METHODS = {
     "ObjectChecksums": {
         "matches_etag": "etag",
-        "composite": "alg",
-        "full_object": "alg",
-        "checksum": "alg, type=None",
-        "create_multipart_upload_args": "alg=None, checksum_type=None",
-        "upload_part_args": "number, alg=None, *, content_md5=True",
-        "complete_multipart_upload_args": "alg=None, checksum_type=None, uploaded=None, *, "
+        "composite": "algorithm",
+        "full_object": "algorithm",
+        "checksum": "algorithm, checksum_type=None",
+        "multipart_upload": "algorithm=..., checksum_type=None",
+        "create_multipart_upload_args": "algorithm=..., checksum_type=None",
+        "upload_part_args": "number, algorithm=..., *, content_md5=True",
+        "complete_multipart_upload_args": "algorithm=..., checksum_type=None, uploaded=None, *, "
         "object_checksum=True",
-        "put_object_args": "alg=None, *, content_md5=True",
-        "upload_file_args": "alg",
+        "put_object_args": "algorithm=..., *, content_md5=True",
+        "upload_file_args": "algorithm=...",
+        "explain": "error, number=None",
         "to_dict": "",
         "from_dict": "document",
         "to_json": "",
         "from_json": "text",
     },
-    "PartChecksums": {"checksum": "alg", "digest": "alg"},
+    "PartChecksums": {"checksum": "algorithm", "digest": "algorithm"},
+    "PartPlan": {"index": "part, start=0, stop=None", "count": "part"},
+    "MultipartUpload": {
+        "part_args": "number, *, content_md5=True",
+        "complete_args": "uploaded=None, *, object_checksum=True",
+    },
     "Hasher": {"update": "data", "digest": "", "hexdigest": "", "b64digest": "", "copy": ""},
     "MultipartHasher": {"update": "data, *, progress=None", "finish": ""},
     "HashingReader": {
@@ -61,15 +71,17 @@ ATTRIBUTES = {
     "ObjectChecksums": ["path", "size", "plan", "algorithms", "parts", "etag"],
     "PartChecksums": ["number", "offset", "size", "etag"],
     "PartPlan": ["size", "sizes", "offsets", "multipart", "presets"],
+    "Part": ["number", "offset", "size"],
+    "MultipartUpload": ["algorithm", "checksum_type", "create_args"],
     "Verdict": ["status", "reason", "evidence", "bad_parts"],
     "BadPart": ["number", "offset", "size"],
     "Status": ["MATCH", "MISMATCH", "NOT_COMPARABLE"],
     "Hasher": ["name", "digest_size", "block_size"],
 }
-ERRORS = ["PartsumError", "PartPlanError", "NotSupportedByS3", "MissingChecksum", "PartMismatch",
-          "FileChangedError"]  # fmt: skip
+ERRORS = ["PartsumError", "InvalidArgument", "PartPlanError", "NotSupportedByS3",
+          "MissingChecksum", "PartMismatch", "FileChangedError"]  # fmt: skip
 VALUES = ["ALGORITHMS", "PRESETS", "algorithms_available", "__version__"]
-CLASSES = sorted({*METHODS, *ATTRIBUTES, "Algorithm"})
+CLASSES = sorted({*METHODS, *ATTRIBUTES, "Algorithm", "Hint"})
 PROMISED = sorted([*FUNCTIONS, *CLASSES, *ERRORS, *VALUES])
 
 
@@ -97,6 +109,15 @@ def test_nothing_public_is_left_out_of_all() -> None:
         if not name.startswith("_") and getattr(value, "__module__", "").startswith("partsum")
     }
     assert public <= set(partsum.__all__)
+
+
+@pytest.mark.parametrize("module", [partsum, partsum.s3, partsum.aio])
+def test_public_names_say_where_they_are_imported_from(module: Any) -> None:
+    for name in module.__all__:
+        value = getattr(module, name)
+        if inspect.isclass(value) or inspect.isroutine(value):
+            assert value.__module__ == module.__name__, name
+            assert pickle.loads(pickle.dumps(value)) is value
 
 
 def parameters(signature: inspect.Signature) -> list[tuple[str, bool, Any]]:
@@ -210,6 +231,24 @@ def test_documentation_of_the_package_runs(tmp_path: Path, monkeypatch: pytest.M
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS, verbose=False)
     runner.run(test, out=report.append)
     assert runner.failures == 0, "".join(report)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), list(documented()), ids=lambda one: one if type(one) is str else ""
+)
+def test_every_parameter_is_documented(name: str, value: Any) -> None:
+    """For what is compiled: one entry under Args for each parameter, and no other."""
+    if not hasattr(partsum._core, name.partition(".")[0]):
+        return
+    try:
+        signature = inspect.signature(value)
+    except ValueError:  # made by other functions only
+        return
+    lines = (inspect.getdoc(value) or "").splitlines()
+    start = lines.index("Args:") + 1 if "Args:" in lines else len(lines)
+    section = itertools.takewhile(lambda line: line.startswith(" "), lines[start:])
+    entries = [line.partition(":")[0].strip() for line in section if line[4] != " "]
+    assert entries == [one[0] for one in parameters(signature)]
 
 
 @pytest.mark.parametrize(

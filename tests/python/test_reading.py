@@ -83,24 +83,38 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # --- the same values -----------------------------------------------------------------------------
 
 SIZES = [1, 511, 4095, 4096, 4097, MIB - 1, 4 * MIB + 513, 20 * MIB + 4095]
+PLANS = ("boto3", "5MiB", 999_983)
+
+
+@pytest.fixture(scope="module")
+def sized(
+    disk: Path, make_file: Callable[..., Path]
+) -> list[tuple[Path, str | int, partsum.ObjectChecksums]]:
+    """A file of each size; each part size and what it gives."""
+    found = []
+    for size in SIZES:
+        path = disk / str(size)
+        data = make_file(size).read_bytes()
+        path.write_bytes(data)
+        for plan in PLANS:
+            more: Any = {"part_size": plan, "allow_small_parts": True}
+            found.append((path, plan, partsum.hash_bytes(data, NAMES, **more)))
+    return found
 
 
 @each_way
 @pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize("state", ["cached", "cold"])
 def test_any_size(
-    disk: Path, make_file: Callable[..., Path], io: Any, threads: int, state: str
+    sized: list[tuple[Path, str | int, partsum.ObjectChecksums]], io: Any, threads: int, state: str
 ) -> None:
-    for size in SIZES:
-        data = make_file(size).read_bytes()
-        path = disk / "file"
-        path.write_bytes(data)
-        for part_size in ("boto3", "5MiB", 999_983):
-            more: Any = {"part_size": part_size, "threads": threads, "allow_small_parts": True}
-            if state == "cold":
-                drop(path)
-            expected = partsum.hash_bytes(data, NAMES, **more)
-            assert partsum.hash_file(path, NAMES, io=io, **more) == expected
+    for path, plan, expected in sized:
+        if state == "cold":
+            drop(path)
+        else:
+            path.read_bytes()
+        more: Any = {"part_size": plan, "threads": threads, "allow_small_parts": True}
+        assert partsum.hash_file(path, NAMES, io=io, **more) == expected
 
 
 @each_way
@@ -313,24 +327,34 @@ MEMORY = """
 """
 
 
+@pytest.fixture(scope="module")
+def much_data(disk: Path) -> Path:
+    """256 MiB of data."""
+    path = disk / "much"
+    with path.open("wb") as file:
+        for _ in range(16):
+            file.write(random.Random(6).randbytes(16 * MIB))
+    return path
+
+
+@pytest.mark.slow
 @each_way
-@pytest.mark.parametrize("kind", ["1 TiB of holes", "256 MiB of data"])
-def test_memory_is_flat(disk: Path, io: Any, kind: str) -> None:
+def test_memory_is_flat(much_data: Path, io: Any) -> None:
     """The bound that the documentation gives: 18 MiB for each of two threads."""
-    path = disk / "large"
-    if kind == "1 TiB of holes":
-        with path.open("wb") as file:
-            try:
-                file.truncate(2**40)
-            except OSError:
-                pytest.skip("NOT TESTED: no file of 1 TiB here")
-    else:
-        with path.open("wb") as file:
-            for _ in range(16):
-                file.write(random.Random(6).randbytes(16 * MIB))
-        drop(path)
+    drop(much_data)
+    assert int(alone(MEMORY, much_data, io, 2 * 2**30)) < 36 * MIB
+
+
+@pytest.mark.slow
+@each_way
+def test_memory_is_flat_over_holes(tmp_path: Path, io: Any) -> None:
+    path = tmp_path / "holes"
+    with path.open("wb") as file:
+        try:
+            file.truncate(2**40)
+        except OSError:
+            pytest.skip("NOT TESTED: no file of 1 TiB here")
     assert int(alone(MEMORY, path, io, 2 * 2**30)) < 36 * MIB
-    path.unlink()
 
 
 LEAKS = """
@@ -357,6 +381,7 @@ LEAKS = """
 """
 
 
+@pytest.mark.slow
 def test_nothing_is_left_after_ten_thousand_calls(disk: Path) -> None:
     path = disk / "leaks.bin"
     path.write_bytes(bytes(100_000))

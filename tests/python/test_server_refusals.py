@@ -110,7 +110,7 @@ def test_one_flipped_bit_without_an_algorithm(store: Store, file: Local, damaged
     upload = store.begin(file.sums, None)
     with refused_by_s3("BadDigest"):
         store.client.upload_part(
-            **upload, Body=damaged.body(part), **file.sums.upload_part_args(part.number)
+            **upload, Body=damaged.body(part), **file.sums.upload_part_args(part.number, None)
         )
 
 
@@ -233,9 +233,9 @@ def test_a_small_part_before_the_last(algorithm: str | None, store: Store, file:
 @pytest.mark.parametrize("number", [-1, 0, 10_001])
 def test_a_part_number_that_s3_does_not_have(number: int, store: Store, file: Local) -> None:
     upload = store.begin(file.sums, None)
-    arguments = file.sums.upload_part_args(3) | {"PartNumber": number}
+    arguments = file.sums.upload_part_args(3, None) | {"PartNumber": number}
     with refused_locally("InvalidArgument", partsum.PartPlanError):
-        file.sums.upload_part_args(number)
+        file.sums.upload_part_args(number, None)
     with refused_by_s3("InvalidArgument"):
         store.client.upload_part(**upload, Body=file.data[-SIZES[2] :], **arguments)
 

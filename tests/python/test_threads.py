@@ -193,6 +193,7 @@ FORK = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.parametrize("before", ["used", "unused"])
 @pytest.mark.parametrize("after", ["both", "child"])
@@ -377,6 +378,7 @@ MEMORY = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SELF.exists(), reason="needs /proc")
 @pytest.mark.parametrize("io", ["auto", "mmap", "read", "direct"])
 @pytest.mark.parametrize("part_size", ["8MiB", "256MiB", None])
@@ -434,6 +436,7 @@ LEFT = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SELF.exists(), reason="needs /proc")
 def test_no_threads_descriptors_or_maps_are_left(tmp_path: Path) -> None:
     (tmp_path / "small.bin").write_bytes(oracle.byte_cycle(200_000))

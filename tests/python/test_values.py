@@ -370,6 +370,7 @@ needs_zeros = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @needs_zeros
 @pytest.mark.parametrize("name", oracle.HASHLIB)
 def test_a_part_of_more_bits_than_32_bits_can_count(name: str) -> None:
@@ -383,6 +384,7 @@ def test_a_part_of_more_bits_than_32_bits_can_count(name: str) -> None:
     assert alone.parts[0].digest(name) == long
 
 
+@pytest.mark.slow
 @needs_zeros
 def test_a_part_of_more_bytes_than_32_bits_can_count() -> None:
     held = zeros(4096 * MIB + 7)
@@ -392,6 +394,7 @@ def test_a_part_of_more_bytes_than_32_bits_can_count() -> None:
         assert part.digest(name) == oracle.digest(name, held), name
 
 
+@pytest.mark.slow
 @needs_zeros
 def test_offsets_of_more_than_32_bits_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "holes"

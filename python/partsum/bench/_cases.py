@@ -171,14 +171,11 @@ class Cases:
             how = f"os.pread and {peer} in {self._threads} threads"
             rows.append(("everyday", "hash_file", ours, peer, how, theirs))
         algorithm, *others = job.algorithms
-        verb = ("etag",) if algorithm == "MD5" else ("sum", "-a", algorithm, "--base64")
-        options = ("--part-size", str(self._part_size), "--allow-small-parts", str(path))
-        command = self._command(*verb, *options)
-        # A command computes one algorithm.
-        for peer, arguments in () if others else present_commands(algorithm).items():
-            how = f"dd | {' '.join(arguments)} for each part, {self._threads} at a time"
-            by_parts = partial(self._dd_values, job, path, arguments)
-            rows.append(("command", f"partsum {verb[0]}", command, peer, how, by_parts))
+        if not others:  # a command computes one algorithm
+            verb = ("etag",) if algorithm == "MD5" else ("sum", "-a", algorithm, "--base64")
+            options = ("--part-size", str(self._part_size), "--allow-small-parts", str(path))
+            how = f"dd | {{}} for each part, {self._threads} at a time"
+            rows += self._commands(job, how, partial(self._dd_values, job, path), *verb, *options)
         return self._cases(job, rows, [path])
 
     def _tree(self, job: Job) -> Iterator[Case]:
@@ -197,11 +194,12 @@ class Cases:
             how = f"read_bytes and hashlib, files split among {self._threads} threads"
             theirs = partial(self._split, md5_of_files, paths)
             rows.append(("everyday", "hash_files", ours, "hashlib", how, theirs))
-        command = self._command("etag", *names, folder=folder)
-        for peer, arguments in present_commands("MD5").items():
-            how = f"{' '.join(arguments)} FILE..., files split among {self._threads} processes"
-            theirs = partial(self._split, partial(_command_digests, arguments, folder), names)
-            rows.append(("command", "partsum etag", command, peer, how, theirs))
+
+        def command(arguments: Sequence[str]) -> list[str]:
+            return self._split(partial(_command_digests, arguments, folder), names)
+
+        how = f"{{}} FILE..., files split among {self._threads} processes"
+        rows += self._commands(job, how, command, "etag", *names, folder=folder)
         return self._cases(job, rows, paths, size=count * SMALL_FILE)
 
     def _whole(self, job: Job) -> Iterator[Case]:
@@ -221,11 +219,12 @@ class Cases:
         if "hashlib" in self._digests[algorithm]:
             how = "readinto and hashlib, as hashlib.file_digest does"
             rows.append(("everyday", "hash_file with part_size=None", ours, "hashlib", how, theirs))
-        command = self._command("sum", "-a", algorithm, path.name, folder=self._folder)
-        for peer, arguments in present_commands(algorithm).items():
-            how = f"{' '.join(arguments)} FILE"
-            digests = partial(_command_digests, arguments, self._folder, [path.name])
-            rows.append(("command", "partsum sum", command, peer, how, digests))
+
+        def command(arguments: Sequence[str]) -> list[str]:
+            return _command_digests(arguments, self._folder, [path.name])
+
+        verb = ("sum", "-a", algorithm, path.name)
+        rows += self._commands(job, "{} FILE", command, *verb, folder=self._folder)
         return self._cases(job, rows, [path], size=size)
 
     def _cases(
@@ -257,9 +256,21 @@ class Cases:
     def _big_file(self) -> Path:
         return _random_file(self._folder / "big", self._size)
 
-    def _command(self, verb: str, *arguments: str, folder: Path | None = None) -> Digests:
-        command = (sys.executable, "-m", "partsum", verb, "--threads", str(self._threads))
-        return partial(_command_digests, command, folder, arguments)
+    def _commands(
+        self,
+        job: Job,
+        how: str,
+        theirs: Callable[[Sequence[str]], list[str]],
+        verb: str,
+        *arguments: str,
+        folder: Path | None = None,
+    ) -> Iterator[Row]:
+        """A verb of the command line against each command that computes the job's algorithm."""
+        program = (sys.executable, "-m", "partsum", verb, "--threads", str(self._threads))
+        ours = partial(_command_digests, program, folder, arguments)
+        for peer, command in present_commands(job.algorithms[0]).items():
+            digests = partial(theirs, command)
+            yield "command", f"partsum {verb}", ours, peer, how.format(" ".join(command)), digests
 
     # --- peers ---------------------------------------------------------------------------------
 

@@ -14,8 +14,15 @@ from partsum.bench._peers import Peer
 
 SCHEMA = "partsum.bench/1"
 """The schema of `Report.to_dict`; the number changes if members change or go."""
+VERDICTS = {"partsum": "partsum", "peer": "peer wins", "tie": "tie"}
+"""What a report calls each winner."""
 DERIVED = ("ratio", "partsum_rate", "peer_rate", "winner")
 """Members of a result in `Report.to_dict` that are computed from the others."""
+
+
+def rate(value: float) -> str:
+    """Write a throughput in about three digits."""
+    return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
 
 
 class Ratio(NamedTuple):
@@ -67,6 +74,24 @@ class Ratio(NamedTuple):
             ordered[-1 - left_out],
             max(1 - missed[left_out], 0.0),
         )
+
+    def text(self, times: str = "x", dash: str = "-") -> str:
+        """Write the median with its interval, in about three digits.
+
+        Args:
+            times: Sign before the median.
+            dash: Sign between the ends of the interval.
+
+        Returns:
+            Text without a line break.
+
+        Example:
+            >>> from partsum import bench
+            >>> bench.Ratio(5.0, 4.8, 102.3, 0.96875).text()
+            'x5.00 (4.80-102)'
+        """
+        median, low, high = (f"{one:.0f}" if one >= 99.5 else rate(one) for one in self[:3])
+        return f"{times}{median} ({low}{dash}{high})"
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,8 @@ def run(
 
     Args:
         jobs: Names from `JOBS`; None is all of them, or none if only algorithms are given.
-        algorithms: Algorithm names; None is all of them, or none if only jobs are given.
+        algorithms: One algorithm name or an iterable of names; case, ``-`` and ``_`` are ignored.
+            None is all of them, or none if only jobs are given.
         sources: Where an algorithm finds its bytes: ``"file"`` (in the page cache) and ``"ram"``.
         size: Size of the big file in bytes (int) or a size such as "512MiB". None is 256 MiB for
             each thread, at most 2 GiB and an eighth of the available memory. The tree of small
@@ -123,7 +124,9 @@ def run(
     if jobs is None and algorithms is None:
         jobs, algorithms = JOBS, ALGORITHMS
     names = _known(jobs or (), JOBS, "jobs")
-    algorithms = _known([name.upper() for name in algorithms or ()], ALGORITHMS, "algorithms")
+    algorithms = (algorithms,) if isinstance(algorithms, str) else algorithms or ()
+    algorithms = [re.sub("[-_]", "", name).upper() for name in algorithms]
+    algorithms = _known(algorithms, ALGORITHMS, "algorithms")
     sources = _known(sources, SOURCES, "sources")
     part_bytes = _bytes(part_size, "part_size")
     pairs = _positive(pairs, "pairs") or (QUICK_PAIRS if quick else None)
@@ -142,7 +145,13 @@ def run(
             in_ram=size if algorithms and "ram" in sources else 0,
         )
         maker = Cases(Path(made), size, part_bytes, count)
-        cases = _prepare(maker, names, algorithms, sources, tell)
+        steps = [(JOBS[name].title, partial(maker.of_job, JOBS[name])) for name in names]
+        for source in sources:
+            steps += [(name, partial(maker.of_algorithm, name, source)) for name in algorithms]
+        cases: list[Case] = []
+        for done, (title, make) in enumerate(steps):
+            tell(Progress("prepare", title, done, len(steps), None))
+            cases.extend(make())
         expected, needed = _warm_up(cases, tell)
         if pairs is None:
             spare = SECONDS - (time.perf_counter() - began)
@@ -216,25 +225,6 @@ def _check_room(folder: Path, on_disk: int, in_ram: int) -> None:
 
 
 # --- the run -------------------------------------------------------------------------------------
-
-
-def _prepare(
-    maker: Cases,
-    jobs: Sequence[str],
-    algorithms: Sequence[str],
-    sources: Sequence[str],
-    tell: Callable[[Progress], object],
-) -> list[Case]:
-    steps: list[tuple[str, Callable[[], Iterable[Case]]]] = [
-        (JOBS[name].title, partial(maker.of_job, JOBS[name])) for name in jobs
-    ]
-    for source in sources:
-        steps += [(name, partial(maker.of_algorithm, name, source)) for name in algorithms]
-    cases: list[Case] = []
-    for done, (title, make) in enumerate(steps):
-        tell(Progress("prepare", title, done, len(steps), None))
-        cases.extend(make())
-    return cases
 
 
 def _warm_up(

@@ -120,15 +120,16 @@ def command(*, earlier: str | None, source: str, **options: Any) -> int:  # noqa
     if list(targets.values()).count("-") > 1:
         raise click.UsageError("only one of --json, --html, --markdown and --svg can be printed")
     # A missing folder or extra must not be found after minutes of measuring.
-    if targets.keys() - {"json"}:
-        _check_extra()
+    for name in ("jinja2", "matplotlib") if targets.keys() - {"json"} else ():
+        try:
+            import_module(name)
+        except ImportError:
+            advice = "pip install 'partsum[bench]'"
+            raise click.ClickException(f"{name} is not installed: {advice}") from None
     with ExitStack() as stack:
         stack.enter_context(_terminable())
-        write = {
-            form: stack.enter_context(replaced(target))
-            for form, target in targets.items()
-            if target != "-"
-        }
+        written = {form: target for form, target in targets.items() if target != "-"}
+        files = {form: stack.enter_context(replaced(name)) for form, name in written.items()}
         if earlier:
             report = _read(Path(earlier))
         else:
@@ -136,10 +137,10 @@ def command(*, earlier: str | None, source: str, **options: Any) -> int:  # noqa
             if not (options["jobs"] or options["algorithms"]):
                 options["jobs"] = options["algorithms"] = None
             report = _measured(**options)
-        for form, file in write.items():
-            file(FORMS[form][0](report).encode())
-    (printed,) = targets.keys() - write.keys() or {"text"}
-    emit(bench.text(report) if printed == "text" else FORMS[printed][0](report), b"")
+        for form, write in files.items():
+            write(FORMS[form][0](report).encode())
+    printed = [FORMS[form][0] for form in targets if form not in files] or [bench.text]
+    emit(printed[0](report), b"")
     return 0
 
 
@@ -158,16 +159,6 @@ def _read(path: Path) -> bench.Report:
         return bench.Report.from_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise click.ClickException(f"{path}: {error}") from None
-
-
-def _check_extra() -> None:
-    for name in ("jinja2", "matplotlib"):
-        try:
-            import_module(name)
-        except ImportError:
-            raise click.ClickException(
-                f"{name} is not installed: pip install 'partsum[bench]'"
-            ) from None
 
 
 class Status:

@@ -17,7 +17,7 @@ Examples:
   partsum cache info
   partsum cache prune
   partsum cache clear
-  partsum etag --cache big.tar     does not read big.tar while it has not changed
+  partsum etag --cache big.tar     reads big.tar only if it changed
   PARTSUM_CACHE=1                  in the environment: --cache for every verb""",
 )
 @json_option

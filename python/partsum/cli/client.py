@@ -2,17 +2,16 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import click
 
+from partsum.cli.options import grouped
 from partsum.cli.terminal import failure
 
-F = TypeVar("F", bound=Callable[..., Any])
 Client = Any  # boto3 makes its classes while it runs: there is no name for them
 
 # A bucket, or the ARN of an access point, which may have one "/" itself.
@@ -92,25 +91,16 @@ class Connection(NamedTuple):
 
 CLIENT_OPTIONS = Connection._fields
 
-
-def client_options(function: F) -> F:
-    """The AWS CLI's options for endpoint and credentials; the verb gets a `connection`."""
-
-    @wraps(function)
-    def with_connection(**options: Any) -> object:  # noqa: ANN401  (as click has them)
-        values = [options.pop(name) for name in CLIENT_OPTIONS]
-        return function(connection=Connection(*values), **options)
-
-    decorated: Any = with_connection
-    for option in (
-        click.option("--no-sign-request", is_flag=True, help="Use no credentials."),
-        click.option("--region", metavar="NAME", help="Region of the bucket."),
-        click.option("--profile", metavar="NAME", help="Profile of your AWS configuration."),
-        click.option("--endpoint-url", metavar="URL", help="Server to use instead of Amazon's."),
-    ):
-        decorated = option(decorated)
-    result: F = decorated
-    return result
+client_options = grouped(
+    "connection",
+    Connection,
+    CLIENT_OPTIONS,
+    click.option("--endpoint-url", metavar="URL", help="Server to use instead of Amazon's."),
+    click.option("--profile", metavar="NAME", help="Profile of your AWS configuration."),
+    click.option("--region", metavar="NAME", help="Region of the bucket."),
+    click.option("--no-sign-request", is_flag=True, help="Use no credentials."),
+)
+"""The AWS CLI's options for endpoint and credentials; the verb gets a `connection`."""
 
 
 def _sse_c(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[str, Any]:

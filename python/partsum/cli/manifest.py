@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,12 +12,16 @@ from partsum import ObjectChecksums
 from partsum.cli.files import replaced
 from partsum.cli.manifests.files import ListedFiles
 from partsum.cli.manifests.format import ManifestWriter
-from partsum.cli.options import algorithm_option, hash_options, json_option, refuse
+from partsum.cli.options import (
+    algorithm_option,
+    hash_options,
+    json_option,
+    quiet_option,
+    refuse,
+    status_option,
+)
 from partsum.cli.sums.hashing import HashOptions, hash_each
-from partsum.cli.terminal import Callback, Failure, emit, emit_json
-
-if TYPE_CHECKING:
-    from partsum.cli.manifests.check import Verbosity
+from partsum.cli.terminal import Callback, Failure, Verbosity, emit, emit_json
 
 RECENT = 3_000_000_000  # nanoseconds; the coarsest times of files are two seconds apart
 
@@ -40,14 +43,12 @@ Examples:
 @algorithm_option("Checksum beside the ETag, CRC64NVME by default.")
 @hash_options(part_size="boto3")
 @click.option(
-    "--parts", is_flag=True, help="Add those of every part, so that a check finds ranges."
+    "--parts", is_flag=True, help="List every part too, so that a check finds bad ranges."
 )
 @click.option("-L", "--follow", is_flag=True, help="Follow symbolic links below a directory.")
 @click.option("-c", "--check", "checking", is_flag=True, help="Check the files of a manifest.")
-@click.option("--quiet", "verbosity", flag_value="quiet", help="With -c: print no line for OK.")
-@click.option(
-    "--status", "verbosity", flag_value="status", help="With -c: print nothing; see exit status."
-)
+@quiet_option
+@status_option
 @click.option("--ignore-missing", is_flag=True, help="With -c: files that do not exist are OK.")
 @click.option("--ignore-new", is_flag=True, help="With -c: do not look for files not listed.")
 @json_option
@@ -60,7 +61,7 @@ def command(
     parts: bool,
     follow: bool,
     checking: bool,
-    verbosity: "Verbosity",
+    verbosity: Verbosity,
     ignore_missing: bool,
     ignore_new: bool,
     as_json: bool,
@@ -69,12 +70,14 @@ def command(
     """Write a manifest of all files below DIR, or of FILEs, as JSON lines: path, size, mtime, part
     plan, ETag and checksums. With --check, name a manifest, and the DIR of the files if they moved.
 
+    --check reads every byte. It distinguishes a file that was edited (its mtime changed) from one
+    that was corrupted (it did not), and prints for each file
+
     \b
-    --check reads every byte and prints for each file
       OK        nothing changed
       TOUCHED   the mtime differs, the bytes do not
-      CHANGED   the file was edited: bytes and mtime (or the size) differ
-      CORRUPT   the file was corrupted: the bytes differ, size and mtime do not
+      CHANGED   edited: the bytes and the mtime (or the size) differ
+      CORRUPT   corrupted: the bytes differ, size and mtime do not
       MISSING, UNREADABLE, NEW (below DIR, but not in the manifest)
 
     Exit status of --check: 0 if all files are OK or TOUCHED; 1 if one is CORRUPT, MISSING or

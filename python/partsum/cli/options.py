@@ -62,7 +62,7 @@ class PartSize(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         except partsum.PartsumError as error:
             self.fail(error.problem, param, ctx)
         if _DECIMAL_UNIT.fullmatch(value):
-            say(f"note: {value} is a power of 1000; the AWS CLI reads it as {value[:-1]}iB")
+            say(f"note: {value} counts in powers of 1000; the AWS CLI takes it as {value[:-1]}iB")
         return part_size
 
     def shell_complete(
@@ -119,6 +119,33 @@ def cache_option(help: str) -> Callable[[F], F]:
     )
 
 
+def grouped(
+    name: str, make: Callable[..., object], fields: Iterable[str], *options: Callable[[Any], Any]
+) -> Callable[[F], F]:
+    """Return a decorator for options that a verb gets as one value.
+
+    Args:
+        name: The verb's parameter for the value.
+        make: Makes the value of the options by keyword.
+        fields: The names of the options as parameters; not all have to be there.
+        options: The decorators of the options.
+    """
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def with_group(**values: Any) -> object:  # noqa: ANN401
+            group = {field: values.pop(field) for field in fields if field in values}
+            return function(**{name: make(**group)}, **values)
+
+        decorated: Any = with_group
+        for option in reversed(options):
+            decorated = option(decorated)
+        result: F = decorated
+        return result
+
+    return decorate
+
+
 def hash_options(part_size: str | None, *, cache: bool = True) -> Callable[[F], F]:
     """How files are planned and read: the verb gets `hashing`, still without algorithms.
 
@@ -127,43 +154,38 @@ def hash_options(part_size: str | None, *, cache: bool = True) -> Callable[[F], 
         cache: Whether the verb can use ``--cache``.
     """
 
-    def decorate(function: F) -> F:
-        @wraps(function)
-        def with_hashing(
-            *,
-            part_size: int | str | None,
-            allow_small_parts: bool,
-            threads: int | None,
-            cache: "Cache | None" = None,
-            **others: object,
-        ) -> object:
-            from partsum.cli.sums.hashing import HashOptions
+    def make(**options: Any) -> object:  # noqa: ANN401
+        from partsum.cli.sums.hashing import HashOptions
 
-            hashing = HashOptions((), part_size, allow_small_parts, threads, cache=cache)
-            return function(hashing=hashing, **others)
+        return HashOptions((), **options)
 
-        decorated: Any = with_hashing
-        if cache:
-            decorated = cache_option(
-                "Keep checksums, and do not read a file again while it has not changed; "
-                "off by default."
-            )(decorated)
-        decorated = threads_option(decorated)
-        decorated = click.option(
-            "--allow-small-parts",
-            is_flag=True,
-            help="Accept parts below 5 MiB, which Amazon S3 refuses and some stores accept.",
-        )(decorated)
-        result: F = part_size_option(
-            default=part_size,
-            help="Part size: 8MiB, 8MB (10^6) or bytes; the preset of a tool: boto3, awscli, "
-            "rclone, s5cmd, mc, ...; or none for one PutObject.",
-        )(decorated)
-        return result
-
-    return decorate
+    size_option = part_size_option(
+        default=part_size,
+        help="Part size: 8MiB, 8MB (10^6) or bytes; the preset of a tool: boto3, awscli, rclone, "
+        "s5cmd, mc, ...; or none for one PutObject.",
+    )
+    small_parts_option = click.option(
+        "--allow-small-parts",
+        is_flag=True,
+        help="Accept parts below 5 MiB, which Amazon S3 refuses and some stores accept.",
+    )
+    options = [size_option, small_parts_option, threads_option]
+    if cache:
+        keep = "Keep checksums, and do not read a file again while it has not changed; "
+        options.append(cache_option(f"{keep}off by default."))
+    fields = ("part_size", "allow_small_parts", "threads", "cache")
+    return grouped("hashing", make, fields, *options)
 
 
+def verbosity_option(value: str, help: str, *flags: str) -> Callable[[F], F]:
+    """``--quiet`` and its alternatives: the verb gets the last one as `verbosity`."""
+    return click.option(
+        *flags, f"--{value}", "verbosity", flag_value=value, help=f"With -c: {help}"
+    )
+
+
+quiet_option = verbosity_option("quiet", "print no line for OK.")
+status_option = verbosity_option("status", "print nothing; the exit status tells.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 # Not click's own check of the path: a file that cannot be read is one line, and the rest goes on.
 files_argument = click.argument(

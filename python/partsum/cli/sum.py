@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -12,8 +12,11 @@ from partsum.cli.options import (
     files_argument,
     hash_options,
     json_option,
+    quiet_option,
     refuse,
+    status_option,
     typed,
+    verbosity_option,
 )
 from partsum.cli.sums.hashing import (
     Digests,
@@ -23,35 +26,25 @@ from partsum.cli.sums.hashing import (
     hash_each,
     print_each,
 )
-from partsum.cli.terminal import Callback, Failure, digest_line
+from partsum.cli.terminal import Callback, Failure, Verbosity, digest_line
 
-if TYPE_CHECKING:
-    from partsum.cli.sums.check import Verbosity
-
-# Options without a meaning under another one: the one, the others, and the message.
+# One option, others that have no meaning with it, and the message about one of them.
+_LINES = ("tag", "mode", "zero", "no_names", "as_base64")
 _MEANINGLESS = "the {} option is meaningless when verifying checksums"
-_REFUSED = {
-    "checking": (
-        (("tag",), _MEANINGLESS),
-        (("mode",), "the --binary and --text options are meaningless when verifying checksums"),
-        (("no_names", "raw", "as_base64"), _MEANINGLESS),
-        (("zero",), "the {} option is not supported when verifying checksums"),
-        (("cache",), "with --check every file is read: {} has no meaning"),
+_REFUSED = (
+    ("checking", ("tag",), _MEANINGLESS),
+    (
+        "checking",
+        ("mode",),
+        "the --binary and --text options are meaningless when verifying checksums",
     ),
-    "raw": (
-        (
-            ("as_json", "tag", "mode", "zero", "no_names", "as_base64"),
-            "--raw writes the bytes of one digest and nothing else: {} has no meaning",
-        ),
-    ),
-    "as_json": (
-        (
-            ("tag", "mode", "zero", "no_names", "as_base64"),
-            "--json has names, hex and base64 in one layout: {} has no meaning",
-        ),
-    ),
-    "no_names": ((("tag", "mode"), "--no-names prints digests only: {} has no meaning"),),
-}
+    ("checking", ("no_names", "raw", "as_base64"), _MEANINGLESS),
+    ("checking", ("zero",), "the {} option is not supported when verifying checksums"),
+    ("checking", ("cache",), "with --check every file is read: {} has no meaning"),
+    ("raw", ("as_json", *_LINES), "--raw writes the bytes of one digest only: {} has no meaning"),
+    ("as_json", _LINES, "--json has names, hex and base64: {} has no meaning"),
+    ("no_names", ("tag", "mode"), "--no-names prints digests only: {} has no meaning"),
+)
 
 
 @click.command(
@@ -66,13 +59,13 @@ Examples:
   partsum sum -a sha1 --part-size 8MiB FILE  S3's composite checksum, ...-N
   partsum sum -c SHA256SUMS                  as sha256sum -c SHA256SUMS
   partsum sum -c --quiet --ignore-missing MD5SUMS
-  partsum sum -a crc32c -c LIST              8 hex digits fit CRC32 as well
+  partsum sum -a crc32c -c LIST              8 hex digits could be CRC32
   partsum etag --part-size 64MiB FILE | partsum sum -c --part-size 64MiB""",
 )
 @algorithm_option("Digest to print, SHA256 by default; with --check, which to look for.")
 @hash_options(part_size=None)
 @click.option("--base64", "as_base64", is_flag=True, help="Print base64 as S3 does, not hex.")
-@click.option("--tag", is_flag=True, help="BSD lines, ALG (NAME) = DIGEST; so with several -a.")
+@click.option("--tag", is_flag=True, help="Print ALG (NAME) = DIGEST; the default with several -a.")
 @click.option("-b", "--binary", "mode", flag_value="binary", help="Mark names with * in the lines.")
 @click.option("-t", "--text", "mode", flag_value="text", help="Do not mark names; the default.")
 @click.option(
@@ -83,19 +76,15 @@ Examples:
 @click.option("--no-mmap", is_flag=True, help="Read files; do not map them into memory.")
 @json_option
 @click.option(
-    "-c", "--check", "checking", is_flag=True, help="Read digests from FILEs, verify them."
+    "-c", "--check", "checking", is_flag=True, help="Read digests from FILEs and verify them."
 )
 @click.option(
     "--ignore-missing", is_flag=True, help="With -c: say nothing about files that do not exist."
 )
-@click.option("--quiet", "verbosity", flag_value="quiet", help="With -c: print no line for OK.")
-@click.option(
-    "--status", "verbosity", flag_value="status", help="With -c: print nothing; see exit status."
-)
+@quiet_option
+@status_option
 @click.option("--strict", is_flag=True, help="With -c: fail if a line is improperly formatted.")
-@click.option(
-    "-w", "--warn", "verbosity", flag_value="warn", help="With -c: name improperly formatted lines."
-)
+@verbosity_option("warn", "say which lines are improperly formatted.", "-w")
 @files_argument
 def command(
     *,
@@ -111,7 +100,7 @@ def command(
     as_json: bool,
     checking: bool,
     ignore_missing: bool,
-    verbosity: "Verbosity",
+    verbosity: Verbosity,
     strict: bool,
     files: tuple[str, ...],
 ) -> int:
@@ -127,8 +116,8 @@ def command(
     value that ends in -N is compared with the file in parts of --part-size, boto3 by default. Of
     --quiet, --status and --warn the last one counts.
     """
-    for option, refused in _REFUSED.items():
-        for names, why in refused if typed(option) else ():
+    for option, names, why in _REFUSED:
+        if typed(option):
             refuse(names, why)
     if no_mmap:
         hashing = hashing._replace(io="read")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from threading import Lock
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import click
 
@@ -16,6 +16,8 @@ import partsum
 
 T = TypeVar("T")
 Callback = Callable[[int], None]
+Verbosity = Literal["quiet", "status", "warn"] | None
+"""What --check prints. Of several options the last one counts, as with the coreutils."""
 
 # coreutils 9 escapes exactly these, and marks the line with a backslash at its start.
 _NAME_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})

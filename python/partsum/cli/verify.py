@@ -109,12 +109,12 @@ def command(
     file: str,
     url: S3Name | None,
 ) -> int:
-    """Tell whether FILE has the bytes of an object, by the checksums that S3 has of it; or whether
-    the files below DIR are the objects below a prefix.
+    """Tell whether FILE has the bytes of an object, by the checksums that S3 has of the object; or
+    whether the files below DIR are the objects below a prefix.
 
     partsum asks S3 through boto3 about s3://BUCKET/KEY. Without a network, it reads what the AWS
-    CLI printed into files. It computes only what S3 says, in one read of the file; with --cache
-    perhaps without reading it.
+    CLI printed into files. It computes only the checksums that S3 reports, in one read of FILE;
+    with --cache, the checksums that another verb kept can save that read.
 
     Exit status: 0 MATCH; 1 MISMATCH, or something that cannot be read; 2 wrong usage; 3
     NOT_COMPARABLE: what S3 says does not decide it, and the line says what would. With DIR, a file

@@ -25,3 +25,6 @@ __all__ = [
     "verify_prefix",
     "verify_report",
 ]
+
+for _name in set(__all__) - {"QUIRKS"}:
+    globals()[_name].__module__ = "partsum.s3"  # where users find it

@@ -8,7 +8,7 @@ import stat
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from partsum import ObjectChecksums, PartChecksums, plan_parts
 from partsum.cli.files import open_stream
@@ -20,6 +20,7 @@ from partsum.cli.terminal import (
     NO_ANSWER,
     Callback,
     Failure,
+    Verbosity,
     counted,
     emit,
     emit_json,
@@ -28,8 +29,6 @@ from partsum.cli.terminal import (
     verdict_line,
     worse,
 )
-
-Verbosity = Literal["quiet", "status"] | None
 
 OK, TOUCHED, CHANGED, CORRUPT = "OK", "TOUCHED", "CHANGED", "CORRUPT"
 MISSING, NEW, UNREADABLE = "MISSING", "NEW", "UNREADABLE"

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from partsum import NotSupportedByS3, ObjectChecksums
 from partsum.cli.files import open_stream
@@ -12,6 +12,7 @@ from partsum.cli.sums.lines import LineParser, ListedDigest
 from partsum.cli.terminal import (
     Callback,
     Failure,
+    Verbosity,
     counted,
     emit,
     emit_json,
@@ -19,9 +20,6 @@ from partsum.cli.terminal import (
     failure,
     say,
 )
-
-Verbosity = Literal["quiet", "status", "warn"] | None
-"""The last of --quiet, --status and --warn on the command line: as with the coreutils, it wins."""
 
 # The coreutils quote a name that has a space.
 STANDARD_INPUT = "'standard input'"
@@ -139,15 +137,13 @@ class CheckFile:
 
     def _judge(self, number: int, listed: ListedDigest, result: Digests | Failure) -> CheckedLine:
         if isinstance(result, Failure):
-            if not (self.rules.ignore_missing and result.missing):
-                say(f"{listed.name}: {result.reason}")  # for each line, as md5sum does
-                self.counts["unreadable"] += 1
-                self.status = max(self.status, result.status)
-                details = {"error": result.reason}
-            else:
-                details = {}
             status = "MISSING" if result.missing else "UNREADABLE"
-            return CheckedLine(number, listed, status, details)
+            if result.missing and self.rules.ignore_missing:
+                return CheckedLine(number, listed, status, {})
+            say(f"{listed.name}: {result.reason}")  # for each line, as md5sum does
+            self.counts["unreadable"] += 1
+            self.status = max(self.status, result.status)
+            return CheckedLine(number, listed, status, {"error": result.reason})
         computed = _computed(listed, result)
         if computed == listed.value:
             return CheckedLine(number, listed, "OK", {})

@@ -11,30 +11,32 @@
 //! Bit `i` of a reflected word is the coefficient of `x^(63 - i)`, and bit `i` of a product that of `x^(126 - i)`. Read as
 //! one of 128 bits it is `x` times too high, so all factors are kept divided by `x`.
 
+#![allow(unsafe_code)]
+
 use core::arch::x86_64::*;
 
-use crate::isa::CarrylessInstructions;
+use crate::{isa::CarrylessInstructions, lanes::prefetch};
 
 /// Bytes that are folded at a time.
 const STRIDE: usize = 128;
-/// How far ahead memory is asked for. The CPU does that by itself, but no further than to the end of each page.
-const AHEAD: usize = 2048;
+/// How far ahead memory is prefetched. The CPU's own prefetcher stops at the end of each page.
+const PREFETCH_DISTANCE: usize = 2048;
 
 /// The polynomial of the `crc32` instruction.
 const CASTAGNOLI: u64 = 0x82F6_3B78;
 
-/// What `a` and `b` of 16 bytes are multiplied by.
+/// The factors of `a` and `b`, the two words of 16 bytes.
 type Fold = [u64; 2];
 
 /// A reflected CRC that starts from and ends with all ones.
 #[derive(Debug)]
-pub(crate) struct Parameters {
+pub(in crate::kernels) struct Parameters {
     ones: u64,
     /// `P` without `x^64`.
     polynomial: u64,
     /// `x^128 / P`, without its lowest bit.
     reciprocal: u64,
-    // By how many bytes.
+    // The factors that move 16 bytes by so many bytes.
     by_128: Fold,
     by_96: Fold,
     by_64: Fold,
@@ -44,7 +46,7 @@ pub(crate) struct Parameters {
 
 impl Parameters {
     /// Of `width` bits, at most 64.
-    pub(crate) const fn new(width: u32, polynomial: u64) -> Self {
+    pub(in crate::kernels) const fn new(width: u32, polynomial: u64) -> Self {
         Self {
             ones: u64::MAX >> (64 - width),
             polynomial,
@@ -73,7 +75,7 @@ const fn power(polynomial: u64, exponent: usize) -> u64 {
     power
 }
 
-/// Further on by so many bytes.
+/// The factors that move 16 bytes on by so many bytes.
 const fn fold_by(polynomial: u64, bytes: usize) -> Fold {
     [power(polynomial, 8 * bytes + 63), power(polynomial, 8 * bytes - 1)]
 }
@@ -93,23 +95,23 @@ const fn reciprocal(polynomial: u64) -> u64 {
 
 /// The CRC of one message.
 #[derive(Clone, Debug)]
-pub(crate) struct Crc {
+pub(in crate::kernels) struct Crc {
     parameters: &'static Parameters,
     state: u64,
     _proof: CarrylessInstructions,
 }
 
 impl Crc {
-    pub(crate) const fn new(proof: CarrylessInstructions, parameters: &'static Parameters) -> Self {
+    pub(in crate::kernels) const fn new(proof: CarrylessInstructions, parameters: &'static Parameters) -> Self {
         Self { parameters, state: parameters.ones, _proof: proof }
     }
 
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
+    pub(in crate::kernels) fn update(&mut self, bytes: &[u8]) {
         // SAFETY: the token proves that the CPU has the instructions.
         self.state = unsafe { update(self.parameters, self.state, bytes) };
     }
 
-    pub(crate) const fn digest(&self) -> u64 {
+    pub(in crate::kernels) const fn digest(&self) -> u64 {
         self.state ^ self.parameters.ones
     }
 }
@@ -139,7 +141,7 @@ fn fold_strides(p: &Parameters, mut vectors: [__m256i; 4], mut rest: &[u8], whol
     let fold = both(p.by_128);
     let (strides, rest) = rest.as_chunks();
     for stride in strides {
-        prefetch::<STRIDE>(stride, AHEAD);
+        prefetch(stride.as_ptr().wrapping_add(PREFETCH_DISTANCE), STRIDE);
         vectors = fold_stride(vectors, fold, stride);
     }
     let [a, b, c, mut d] = vectors;
@@ -149,9 +151,9 @@ fn fold_strides(p: &Parameters, mut vectors: [__m256i; 4], mut rest: &[u8], whol
     fold_vectors(p, d, rest, whole)
 }
 
-/// Castagnoli's polynomial has an instruction of its own, which needs no multiplier: three streams go through it while
-/// about as many bytes, those after them, are folded. Three, because its result takes three cycles. Returns the bytes
-/// that do not fill a block.
+/// Castagnoli's polynomial has an instruction of its own, which does not use the multiplier. Three streams of bytes go
+/// through it while about as many bytes after them are folded. Three, because its latency is three cycles. Returns the
+/// bytes that do not fill a block.
 #[inline]
 #[target_feature(enable = "avx2,vpclmulqdq")]
 fn fold_beside_crc32<'a>(p: &Parameters, vectors: &mut [__m256i; 4], bytes: &'a [u8]) -> &'a [u8] {
@@ -176,8 +178,8 @@ fn fold_beside_crc32<'a>(p: &Parameters, vectors: &mut [__m256i; 4], bytes: &'a 
         let mut fold = both(OVER_STREAMS);
         let mut crcs = [0; 3];
         for (round, stride) in strides.iter().enumerate() {
-            // From first to last, which memory likes better than the order of use.
-            prefetch::<ROUND>(block, BLOCK + ROUND * round);
+            // From first to last: faster from memory than in the order of use.
+            prefetch(block.as_ptr().wrapping_add(BLOCK + ROUND * round), ROUND);
             *vectors = fold_stride(*vectors, fold, stride);
             fold = both(p.by_128);
             for i in 0..WORDS {
@@ -254,7 +256,7 @@ fn short(p: &Parameters, state: u64, bytes: &[u8]) -> u64 {
             u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (size - 4))
         }
     };
-    // What of the state is past the bytes stays.
+    // The part of the state past the bytes stays.
     let past = state.checked_shr(8 * size as u32).unwrap_or(0);
     remainder_64(p, word((message ^ state) << (8 * (8 - size)))) ^ past
 }
@@ -316,7 +318,7 @@ fn word(word: u64) -> __m128i {
     _mm_cvtsi64_si128(word as i64)
 }
 
-/// The state is added to the first 8 bytes after those that it is of.
+/// Adds the state to the first 8 bytes of the vector.
 #[inline]
 #[target_feature(enable = "avx2,vpclmulqdq")]
 fn add(vector: __m256i, state: u64) -> __m256i {
@@ -333,23 +335,15 @@ fn load_stride(bytes: &[u8; STRIDE]) -> [__m256i; 4] {
 #[inline]
 #[target_feature(enable = "avx2,vpclmulqdq")]
 fn load_256(bytes: &[u8; 32]) -> __m256i {
-    // SAFETY: 32 bytes, anyhow aligned.
+    // SAFETY: 32 bytes; the load needs no alignment.
     unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
 }
 
 #[inline]
 #[target_feature(enable = "avx2,vpclmulqdq")]
 fn load_128(bytes: &[u8; 16]) -> __m128i {
-    // SAFETY: 16 bytes, anyhow aligned.
+    // SAFETY: 16 bytes; the load needs no alignment.
     unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
-}
-
-/// Asks for the `BYTES` that are `ahead` of `bytes`.
-#[inline(always)]
-fn prefetch<const BYTES: usize>(bytes: &[u8], ahead: usize) {
-    for line in (0..BYTES).step_by(super::LINE) {
-        super::prefetch(bytes.as_ptr().wrapping_add(ahead + line));
-    }
 }
 
 #[cfg(test)]
@@ -386,10 +380,10 @@ mod tests {
         (0..count as u64).map(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 41) as u8).collect()
     }
 
-    fn crc(instructions: CarrylessInstructions, parameters: &'static Parameters, pieces: &[&[u8]]) -> u64 {
+    fn crc(instructions: CarrylessInstructions, parameters: &'static Parameters, chunks: &[&[u8]]) -> u64 {
         let mut crc = Crc::new(instructions, parameters);
-        for piece in pieces {
-            crc.update(piece);
+        for chunk in chunks {
+            crc.update(chunk);
         }
         crc.digest()
     }
@@ -424,28 +418,28 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_pieces_equal_the_whole(
+        fn any_chunks_equal_the_whole(
             bytes in proptest::collection::vec(any::<u8>(), 0..20_000),
             cuts in proptest::collection::vec((any::<proptest::sample::Index>(), 0..40usize), 0..6),
         ) {
             let Some(instructions) = instructions() else { return Ok(()) };
-            // Some cuts anywhere, each with another one near it, so that there are short pieces.
+            // Some cuts anywhere, each with another one near it, so that there are short chunks.
             let mut at: Vec<usize> = cuts
                 .iter()
                 .map(|(cut, more)| (cut.index(bytes.len() + 1), more))
                 .flat_map(|(cut, more)| [cut, (cut + more).min(bytes.len())])
                 .collect();
             at.sort_unstable();
-            let mut pieces = Vec::new();
+            let mut chunks = Vec::new();
             let mut rest = &bytes[..];
             for cut in at {
-                let (piece, after) = rest.split_at(cut - (bytes.len() - rest.len()));
-                pieces.push(piece);
+                let (chunk, after) = rest.split_at(cut - (bytes.len() - rest.len()));
+                chunks.push(chunk);
                 rest = after;
             }
-            pieces.push(rest);
+            chunks.push(rest);
             for (name, parameters, peer) in PEERS {
-                prop_assert_eq!(crc(instructions, parameters, &pieces), peer(&bytes), "{}", name);
+                prop_assert_eq!(crc(instructions, parameters, &chunks), peer(&bytes), "{}", name);
             }
         }
     }

@@ -1,9 +1,17 @@
-//! XXH64 (seed 0), one message a lane: its four accumulators are the state, four stripes of 32 bytes are a block.
+//! XXH64 (seed 0), one message a lane: its four accumulators are the state, four stripes of 32 bytes are a block. XXH3 (seed
+//! 0) by the crate twox-hash.
 
 #![allow(unsafe_code)]
 
-use super::block::{Compression, Next};
-use crate::{digest::Digest, isa::Isa, lanes::Words};
+use std::{fmt, hash::Hasher as _};
+
+use twox_hash::{XxHash3_64, XxHash3_128};
+
+use super::{
+    lane_group::{Compression, NextBlock},
+    message::OneMessage,
+};
+use crate::{algorithm::Algorithm, digest::Digest, isa::Isa, lanes::Lanes};
 
 #[derive(Clone, Debug)]
 pub(super) struct XxHash64;
@@ -13,23 +21,13 @@ const PRIMES: [u64; 5] =
     [0x9E37_79B1_85EB_CA87, 0xC2B2_AE3D_27D4_EB4F, 0x1656_67B1_9E37_79F9, 0x85EB_CA77_C2B2_AE63, 0x27D4_EB2F_1656_67C5];
 
 impl Compression<4> for XxHash64 {
+    const ALGORITHM: Algorithm = Algorithm::XxHash64;
     type Word = u64;
     const LITTLE_ENDIAN: bool = true;
     const INITIAL: [u64; 4] = [PRIMES[0].wrapping_add(PRIMES[1]), PRIMES[1], 0, PRIMES[0].wrapping_neg()];
-    const GROUPS: usize = 1;
-    const AHEAD_REGISTERS: usize = usize::MAX; // a word is used once: there is no time to load another in
 
-    fn min_lanes(isa: Isa) -> usize {
-        match (isa.is_portable(), isa.is_avx512()) {
-            (true, _) => usize::MAX,
-            (_, true) => 2,
-            // No product of 64-bit words: each is made of three narrower ones.
-            (_, false) => 4,
-        }
-    }
-
-    /// The bytes that fill no block go into the digest as they are.
-    fn end(_rest: &[u8], _bytes: u64) -> Vec<u8> {
+    /// There is no padding: [`digest`](Self::digest) takes the bytes that fill no block.
+    fn padded(_rest: &[u8], _bytes: u64) -> Vec<u8> {
         Vec::new()
     }
 
@@ -71,11 +69,11 @@ impl Compression<4> for XxHash64 {
     }
 
     #[inline(always)]
-    unsafe fn block<W: Words<Word = u64>>(state: &mut [W; 4], words: &mut [W; 16], _: Next<'_, W>) {
+    unsafe fn block<L: Lanes<Word = u64>>(state: &mut [L; 4], words: &mut [L; 16], _: NextBlock<'_, L>) {
         // SAFETY: the caller vouches for the CPU and for the rows of the next block.
         unsafe {
-            let (p1, p2) = (W::splat(PRIMES[0]), W::splat(PRIMES[1]));
-            // Written out: the compiler's own way to unroll it is slower.
+            let (p1, p2) = (L::splat(PRIMES[0]), L::splat(PRIMES[1]));
+            // Written out: the compiler unrolls a loop into slower code.
             macro_rules! stripes {
                 ($($stripe:literal)*) => {$(
                     for i in 0..4 {
@@ -84,6 +82,55 @@ impl Compression<4> for XxHash64 {
                 )*};
             }
             stripes!(0 1 2 3);
+        }
+    }
+}
+
+/// One message of XXH3.
+#[derive(Clone)]
+pub(super) enum Xxh3 {
+    Bits64(XxHash3_64),
+    Bits128(XxHash3_128),
+}
+
+/// The hashers of twox-hash implement no `Debug`.
+impl fmt::Debug for Xxh3 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Xxh3")
+    }
+}
+
+impl OneMessage for Xxh3 {
+    fn new(algorithm: Algorithm, _: Isa) -> Self {
+        match algorithm {
+            Algorithm::XxHash3 => Self::Bits64(XxHash3_64::with_seed(0)),
+            _ => Self::Bits128(XxHash3_128::with_seed(0)),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Bits64(hasher) => hasher.write(bytes),
+            Self::Bits128(hasher) => hasher.write(bytes),
+        }
+    }
+
+    fn digest(&self) -> Digest {
+        match self {
+            Self::Bits64(hasher) => Digest::new(&hasher.finish().to_be_bytes()),
+            Self::Bits128(hasher) => Digest::new(&hasher.finish_128().to_be_bytes()),
+        }
+    }
+
+    fn boxed_clone(&self) -> Box<dyn OneMessage> {
+        Box::new(self.clone())
+    }
+
+    /// In one call, which saves the hashers their buffers.
+    fn whole(algorithm: Algorithm, _: Isa, bytes: &[u8]) -> Digest {
+        match algorithm {
+            Algorithm::XxHash3 => Digest::new(&XxHash3_64::oneshot(bytes).to_be_bytes()),
+            _ => Digest::new(&XxHash3_128::oneshot(bytes).to_be_bytes()),
         }
     }
 }

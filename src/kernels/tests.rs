@@ -1,9 +1,11 @@
-//! Every algorithm with lanes, on every instruction set of this CPU, against RustCrypto's one-message code.
+//! Every algorithm on every instruction set of this CPU, against other crates.
 
+use crc_fast::CrcAlgorithm;
 use proptest::prelude::*;
+use twox_hash::{XxHash3_64, XxHash3_128, XxHash64};
 
 use super::{TILE_ALIGN, Tile, hash_many, messages};
-use crate::{algorithm::Algorithm, digest::Digest, isa::Isa, stream};
+use crate::{algorithm::Algorithm, digest::Digest, isa::Isa};
 
 /// 251 is the largest prime below 256: blocks and lanes never see the same bytes twice in step.
 fn bytes(length: usize, salt: usize) -> Vec<u8> {
@@ -14,20 +16,27 @@ fn expected(algorithm: Algorithm, whole: &[&[u8]]) -> Vec<Digest> {
     whole.iter().map(|message| oracle(algorithm, message)).collect()
 }
 
-pub(super) fn oracle(algorithm: Algorithm, message: &[u8]) -> Digest {
-    oracle_of_pieces(algorithm, &[message])
+pub(crate) fn oracle(algorithm: Algorithm, message: &[u8]) -> Digest {
+    oracle_of_chunks(algorithm, &[message])
 }
 
-fn oracle_of_pieces(algorithm: Algorithm, pieces: &[&[u8]]) -> Digest {
-    fn crypto<D: sha2::Digest>(pieces: &[&[u8]]) -> Digest {
-        Digest::new(&pieces.iter().fold(D::new(), |hash, piece| hash.chain_update(piece)).finalize())
+fn oracle_of_chunks(algorithm: Algorithm, chunks: &[&[u8]]) -> Digest {
+    fn crypto<D: sha2::Digest>(chunks: &[&[u8]]) -> Digest {
+        Digest::new(&chunks.iter().fold(D::new(), |hash, chunk| hash.chain_update(chunk)).finalize())
     }
+    let whole = || chunks.concat();
+    let crc = |peer| Digest::new(&crc_fast::checksum(peer, &whole()).to_be_bytes()[8 - algorithm.digest_size()..]);
     match algorithm {
-        Algorithm::Md5 => crypto::<md5::Md5>(pieces),
-        Algorithm::Sha1 => crypto::<sha1::Sha1>(pieces),
-        Algorithm::Sha256 => crypto::<sha2::Sha256>(pieces),
-        Algorithm::Sha512 => crypto::<sha2::Sha512>(pieces),
-        _ => stream::digest(algorithm, &pieces.concat()),
+        Algorithm::Md5 => crypto::<md5::Md5>(chunks),
+        Algorithm::Sha1 => crypto::<sha1::Sha1>(chunks),
+        Algorithm::Sha256 => crypto::<sha2::Sha256>(chunks),
+        Algorithm::Sha512 => crypto::<sha2::Sha512>(chunks),
+        Algorithm::Crc32 => crc(CrcAlgorithm::Crc32IsoHdlc),
+        Algorithm::Crc32c => crc(CrcAlgorithm::Crc32Iscsi),
+        Algorithm::Crc64Nvme => crc(CrcAlgorithm::Crc64Nvme),
+        Algorithm::XxHash64 => Digest::new(&XxHash64::oneshot(0, &whole()).to_be_bytes()),
+        Algorithm::XxHash3 => Digest::new(&XxHash3_64::oneshot(&whole()).to_be_bytes()),
+        Algorithm::XxHash128 => Digest::new(&XxHash3_128::oneshot(&whole()).to_be_bytes()),
     }
 }
 
@@ -134,7 +143,7 @@ proptest! {
 fn more_than_2_32_bits() {
     let tile = bytes(1 << 20, 1);
     for algorithm in [Algorithm::Md5, Algorithm::Sha256] {
-        let expected = oracle_of_pieces(algorithm, &[&tile[..]; 513]);
+        let expected = oracle_of_chunks(algorithm, &[&tile[..]; 513]);
         for isa in Isa::available() {
             let mut set = messages(algorithm, 1, isa);
             for index in 0..513 {

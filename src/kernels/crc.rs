@@ -1,32 +1,32 @@
-//! The CRC of two ranges from the CRCs of each: the arithmetic behind full-object checksums.
+//! The three CRCs: of one message, and of two neighbours from the CRCs of each.
 //!
 //! A CRC is the remainder of a polynomial over GF(2). Appending `n` bytes multiplies what came before by `x^(8n)`, so
 //! `crc(a ++ b) = crc(a) * x^(8 * len(b)) + crc(b)`; the initial and final inversions cancel out, because all three
 //! CRCs start from and end with all ones. Remainders are bit-reflected: the highest bit is the coefficient of `x^0`.
 
-use crate::{algorithm::Algorithm, digest::Digest};
+use crc_fast::CrcAlgorithm;
 
-/// Joins CRCs of neighbouring ranges, in order.
-#[derive(Debug)]
-pub(crate) struct Combiner {
-    field: Field,
-    crc: u64,
-    /// The last length and its factor: the parts of an object are nearly all as long.
-    factor: (u64, u64),
-}
+use super::{
+    choice::{Kernels, One},
+    message::OneMessage,
+};
+use crate::{algorithm::Algorithm, digest::Digest, isa::Isa};
+#[cfg(target_arch = "x86_64")]
+use crate::{isa::CarrylessInstructions, kernels::x86::clmul};
 
-/// A CRC of `width` bits.
+/// The arithmetic of one CRC.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Field {
-    pub(super) width: u32,
-    pub(super) polynomial: u64,
+struct Field {
+    /// Bits.
+    width: u32,
+    polynomial: u64,
 }
 
 /// Reflected polynomials; the CRC catalogue's CRC-32/ISO-HDLC, CRC-32/ISCSI and CRC-64/NVME.
 impl Field {
-    pub(super) const CRC32: Self = Self { width: 32, polynomial: 0xEDB8_8320 };
-    pub(super) const CRC32C: Self = Self { width: 32, polynomial: 0x82F6_3B78 };
-    pub(super) const CRC64_NVME: Self = Self { width: 64, polynomial: 0x9A6C_9329_AC4B_C9B5 };
+    const CRC32: Self = Self { width: 32, polynomial: 0xEDB8_8320 };
+    const CRC32C: Self = Self { width: 32, polynomial: 0x82F6_3B78 };
+    const CRC64_NVME: Self = Self { width: 64, polynomial: 0x9A6C_9329_AC4B_C9B5 };
 
     fn of(algorithm: Algorithm) -> Option<Self> {
         match algorithm {
@@ -68,13 +68,98 @@ impl Field {
     }
 }
 
+/// One message, by the kernel that the table chooses.
+#[derive(Clone, Debug)]
+pub(super) struct Crc {
+    digest_size: usize,
+    state: CrcState,
+}
+
+#[derive(Clone, Debug)]
+enum CrcState {
+    CrcFast(crc_fast::Digest),
+    Crc32Fast(crc32fast::Hasher),
+    Crc32c(u32),
+    #[cfg(target_arch = "x86_64")]
+    Fold256(clmul::Crc),
+}
+
+impl OneMessage for Crc {
+    fn new(algorithm: Algorithm, isa: Isa) -> Self {
+        let state = match Kernels::of(algorithm, isa).one {
+            One::Crc32Fast => CrcState::Crc32Fast(crc32fast::Hasher::new()),
+            One::Crc32c => CrcState::Crc32c(0),
+            #[cfg(target_arch = "x86_64")]
+            One::Fold256 => {
+                let proof = CarrylessInstructions::detect().expect("the table of kernels asks for them");
+                CrcState::Fold256(clmul::Crc::new(proof, parameters(algorithm)))
+            }
+            _ => CrcState::CrcFast(crc_fast::Digest::new(match algorithm {
+                Algorithm::Crc32 => CrcAlgorithm::Crc32IsoHdlc,
+                Algorithm::Crc32c => CrcAlgorithm::Crc32Iscsi,
+                _ => CrcAlgorithm::Crc64Nvme,
+            })),
+        };
+        Self { digest_size: algorithm.digest_size(), state }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match &mut self.state {
+            CrcState::CrcFast(crc) => crc.update(bytes),
+            CrcState::Crc32Fast(crc) => crc.update(bytes),
+            CrcState::Crc32c(crc) => *crc = crc32c::crc32c_append(*crc, bytes),
+            #[cfg(target_arch = "x86_64")]
+            CrcState::Fold256(crc) => crc.update(bytes),
+        }
+    }
+
+    fn digest(&self) -> Digest {
+        let crc = match &self.state {
+            CrcState::CrcFast(crc) => crc.finalize(),
+            CrcState::Crc32Fast(crc) => u64::from(crc.clone().finalize()),
+            CrcState::Crc32c(crc) => u64::from(*crc),
+            #[cfg(target_arch = "x86_64")]
+            CrcState::Fold256(crc) => crc.digest(),
+        };
+        Digest::new(&crc.to_be_bytes()[8 - self.digest_size..])
+    }
+
+    fn boxed_clone(&self) -> Box<dyn OneMessage> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn parameters(algorithm: Algorithm) -> &'static clmul::Parameters {
+    static CRC32: clmul::Parameters = of(Field::CRC32);
+    static CRC32C: clmul::Parameters = of(Field::CRC32C);
+    static CRC64_NVME: clmul::Parameters = of(Field::CRC64_NVME);
+    const fn of(field: Field) -> clmul::Parameters {
+        clmul::Parameters::new(field.width, field.polynomial)
+    }
+    match algorithm {
+        Algorithm::Crc32 => &CRC32,
+        Algorithm::Crc32c => &CRC32C,
+        _ => &CRC64_NVME,
+    }
+}
+
+/// Joins the CRCs of neighbours, in order.
+#[derive(Debug)]
+pub(crate) struct Combiner {
+    field: Field,
+    crc: u64,
+    /// The last length and its factor: nearly all parts of an object are equally long.
+    factor: (u64, u64),
+}
+
 impl Combiner {
     /// The CRC of no bytes; `None` for algorithms that do not combine.
     pub(crate) fn new(algorithm: Algorithm) -> Option<Self> {
         Field::of(algorithm).map(|field| Self { field, crc: 0, factor: (0, field.one()) })
     }
 
-    /// Appends a range of `bytes` bytes.
+    /// Appends the CRC of the next `bytes` bytes.
     pub(crate) fn append(&mut self, digest: &Digest, bytes: u64) {
         if self.factor.0 != bytes {
             self.factor = (bytes, self.field.shift(bytes));
@@ -83,7 +168,7 @@ impl Combiner {
         self.crc = self.field.multiply(self.factor.1, self.crc) ^ next;
     }
 
-    /// The CRC of everything appended.
+    /// The CRC of everything that was appended.
     pub(crate) fn digest(&self) -> Digest {
         let skip = 8 - self.field.width as usize / 8;
         Digest::new(&self.crc.to_be_bytes()[skip..])
@@ -95,13 +180,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::Combiner;
-    use crate::{algorithm::Algorithm, digest::Digest, stream};
+    use crate::{algorithm::Algorithm, digest::Digest, isa::Isa, kernels::hash_many};
 
     const CRCS: [(Algorithm, crc_fast::CrcAlgorithm); 3] = [
         (Algorithm::Crc32, crc_fast::CrcAlgorithm::Crc32IsoHdlc),
         (Algorithm::Crc32c, crc_fast::CrcAlgorithm::Crc32Iscsi),
         (Algorithm::Crc64Nvme, crc_fast::CrcAlgorithm::Crc64Nvme),
     ];
+
+    fn hash(algorithm: Algorithm, bytes: &[u8]) -> Digest {
+        hash_many(algorithm, Isa::PORTABLE, &[bytes])[0]
+    }
 
     fn combine(algorithm: Algorithm, first: &Digest, second: &Digest, bytes: u64) -> Digest {
         let mut combiner = Combiner::new(algorithm).unwrap();
@@ -128,11 +217,11 @@ mod tests {
             for (algorithm, _) in CRCS {
                 let joined = combine(
                     algorithm,
-                    &stream::digest(algorithm, first),
-                    &stream::digest(algorithm, second),
+                    &hash(algorithm, first),
+                    &hash(algorithm, second),
                     second.len() as u64,
                 );
-                prop_assert_eq!(joined, stream::digest(algorithm, &bytes));
+                prop_assert_eq!(joined, hash(algorithm, &bytes));
             }
         }
 
@@ -140,7 +229,7 @@ mod tests {
         #[test]
         fn lengths_up_to_2_63_equal_other_crates(a in any::<[u8; 9]>(), b in any::<[u8; 9]>(), bytes in 0..=1u64 << 63) {
             for (algorithm, peer) in CRCS {
-                let (first, second) = (stream::digest(algorithm, &a), stream::digest(algorithm, &b));
+                let (first, second) = (hash(algorithm, &a), hash(algorithm, &b));
                 let ours = number(&combine(algorithm, &first, &second, bytes));
                 prop_assert_eq!(ours, crc_fast::checksum_combine(peer, number(&first), number(&second), bytes));
                 if algorithm == Algorithm::Crc32 {
@@ -156,7 +245,7 @@ mod tests {
     #[test]
     fn lengths_past_2_32_equal_repeated_doubling() {
         for (algorithm, _) in CRCS {
-            let (mut doubled, mut bytes) = (stream::digest(algorithm, &[0; 1024]), 1024u64);
+            let (mut doubled, mut bytes) = (hash(algorithm, &[0; 1024]), 1024u64);
             let block = doubled;
             while bytes < 8 << 30 {
                 doubled = combine(algorithm, &doubled, &doubled, bytes);

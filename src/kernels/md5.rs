@@ -4,48 +4,38 @@
 
 use std::hint::black_box;
 
-use super::block::{self, Compression, Next, Streams};
-use crate::{isa::Isa, lanes::Words};
+use super::lane_group::{Compression, NextBlock, in_scalar_words};
+use crate::{algorithm::Algorithm, isa::Isa, lanes::Lanes};
 
 #[derive(Clone, Debug)]
 pub(super) struct Md5;
 
 impl Compression<4> for Md5 {
+    const ALGORITHM: Algorithm = Algorithm::Md5;
     type Word = u32;
     const LITTLE_ENDIAN: bool = true;
     const INITIAL: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
-    const GROUPS: usize = 3;
-    const AHEAD_REGISTERS: usize = 16; // the words of both blocks are operands in memory
 
-    fn min_lanes(_: Isa) -> usize {
-        3
-    }
-
-    fn streams(isa: Isa) -> Option<Streams<u32, 4>> {
-        Some(block::pairs::<Self, 4>(isa))
-    }
-
-    fn costs(isa: Isa) -> [usize; 3] {
-        // Cycles of Zen 3; of Zen 4 as llvm-mca has it.
-        if isa.is_avx512() { [323, 510, 510] } else { [420, 470, 620] }
+    fn in_turn(isa: Isa, states: &mut [[u32; 4]], rows: &[&[u8]]) {
+        in_scalar_words::<Self, 4, 2>(isa, states, rows);
     }
 
     #[inline(always)]
-    unsafe fn block<W: Words<Word = u32>>(state: &mut [W; 4], m: &mut [W; 16], mut next: Next<'_, W>) {
+    unsafe fn block<L: Lanes<Word = u32>>(state: &mut [L; 4], m: &mut [L; 16], mut next: NextBlock<'_, L>) {
         // SAFETY: the caller vouches for the CPU and for the rows of the next block.
         unsafe {
             let [mut a, mut b, mut c, mut d] = *state;
 
-            // Were these constants, the compiler would add them last, in the chain of dependent steps; and it would keep the
-            // words in registers, which have no room for them.
+            // If these were known to be constants, the compiler would add them last, in the chain of dependent steps. It
+            // would also keep the words in registers, which have no room for them.
             let k = black_box(&CONSTANTS);
-            let m = if W::REGISTERS > 0 { black_box(m) } else { m };
+            let m = if L::SCALAR { m } else { black_box(m) };
 
-            // `a = b + rotate(a + f(b, c, d) + m[i] + k[t], s)`, one vector after the other: the temporaries of all do not
-            // fit the registers beside their states.
+            // `a = b + rotate(a + f(b, c, d) + m[i] + k[t], s)`, one vector after the other: the temporaries of all vectors
+            // do not fit the registers beside their states.
             macro_rules! step {
                 ($f:ident, $a:ident $b:ident $c:ident $d:ident, $i:literal, $s:literal, $t:literal) => {
-                    let k = W::Vector::splat(k[$t]);
+                    let k = L::Vector::splat(k[$t]);
                     for n in 0..$a.vectors().len() {
                         let (b, c, d) = ($b.vectors()[n], $c.vectors()[n], $d.vectors()[n]);
                         let sum = $a.vectors()[n].add(m[$i].vectors()[n]).add(k).pin();
@@ -117,38 +107,38 @@ const SINES: [u32; 64] = [
     0x6fa8_7e4f, 0xfe2c_e6e0, 0xa301_4314, 0x4e08_11a1, 0xf753_7e82, 0xbd3a_f235, 0x2ad7_d2bb, 0xeb86_d391,
 ];
 
-// The four round functions of RFC 1321, section 3.4, under its names, each added to a sum. `b` is the newest value: what
-// can be done without it is done before.
+// The four round functions of RFC 1321, section 3.4, under its names, each added to a sum. `b` is the newest value, so
+// whatever does not need it is computed first.
 // SAFETY of all: the caller vouches for the CPU.
 
 #[inline(always)]
-unsafe fn f<W: Words>(sum: W, b: W, c: W, d: W) -> W {
+unsafe fn f<L: Lanes>(sum: L, b: L, c: L, d: L) -> L {
     // SAFETY: see above.
     unsafe { sum.add(b.choose(c, d)) }
 }
 
 #[inline(always)]
-unsafe fn g<W: Words>(sum: W, b: W, c: W, d: W) -> W {
+unsafe fn g<L: Lanes>(sum: L, b: L, c: L, d: L) -> L {
     // SAFETY: see above.
     unsafe {
-        if W::TERNARY {
+        if L::TERNARY {
             return sum.add(d.choose(b, c));
         }
-        // The two halves have no bit in common, so they may be added one by one.
+        // The two halves have no bit in common, so adding both is the same as adding their union.
         sum.add(d.and_not(c)).add(d.and(b))
     }
 }
 
 #[inline(always)]
-unsafe fn h<W: Words>(sum: W, b: W, c: W, d: W) -> W {
+unsafe fn h<L: Lanes>(sum: L, b: L, c: L, d: L) -> L {
     // SAFETY: see above.
     unsafe { sum.add(c.parity(d, b)) }
 }
 
-/// `c ^ (b | !d)` is the complement of `c ^ (!b & d)`, and adding a complement is subtracting the number and one, which the
-/// constants of these steps have lost already.
+/// `c ^ (b | !d)` is the complement of `c ^ (!b & d)`. Adding a complement is subtracting the number and 1; the constants of
+/// these steps are already less by 1.
 #[inline(always)]
-unsafe fn i<W: Words>(sum: W, b: W, c: W, d: W) -> W {
+unsafe fn i<L: Lanes>(sum: L, b: L, c: L, d: L) -> L {
     // SAFETY: see above.
     unsafe { sum.sub(c.xor(b.and_not(d))) }
 }

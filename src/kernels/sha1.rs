@@ -2,44 +2,31 @@
 
 #![allow(unsafe_code)]
 
-use super::block::{Compression, Next, Streams};
-use crate::{
-    isa::{Isa, ShaInstructions},
-    lanes::Words,
-};
+use super::lane_group::{Compression, NextBlock};
+#[cfg(target_arch = "x86_64")]
+use super::x86::sha;
+use crate::{algorithm::Algorithm, lanes::Lanes};
 
 #[derive(Clone, Debug)]
 pub(super) struct Sha1;
 
 impl Compression<5> for Sha1 {
+    const ALGORITHM: Algorithm = Algorithm::Sha1;
     type Word = u32;
     const LITTLE_ENDIAN: bool = false;
     const INITIAL: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
-    const GROUPS: usize = 1;
-    const AHEAD_REGISTERS: usize = 32;
 
-    fn min_lanes(isa: Isa) -> usize {
-        match (isa.is_portable(), isa.is_avx512(), ShaInstructions::detect().is_some()) {
-            // Without rotations and wide registers, lanes are slower than even one message of plain words.
-            (true, ..) => usize::MAX,
-            // Ten messages are twice five streams: 420 cycles for a block of each, eleven three times three or four: 519. 16
-            // lanes take 430 to 490.
-            (_, true, true) => 11,
-            (_, false, true) => usize::MAX,
-            (_, _, false) => 2,
-        }
-    }
-
-    fn streams(isa: Isa) -> Option<Streams<u32, 5>> {
-        streams(isa)
-    }
-
-    fn single(_: Isa, state: &mut [u32; 5], blocks: &[u8]) {
+    fn rust_crypto(state: &mut [u32; 5], blocks: &[u8]) {
         sha1::block_api::compress(state, blocks.as_chunks().0);
     }
 
+    #[cfg(target_arch = "x86_64")]
+    fn in_turn(_: crate::isa::Isa, states: &mut [[u32; 5]], rows: &[&[u8]]) {
+        sha::sha1(states, rows);
+    }
+
     #[inline(always)]
-    unsafe fn block<W: Words<Word = u32>>(state: &mut [W; 5], w: &mut [W; 16], mut next: Next<'_, W>) {
+    unsafe fn block<L: Lanes<Word = u32>>(state: &mut [L; 5], w: &mut [L; 16], mut next: NextBlock<'_, L>) {
         // SAFETY: the caller vouches for the CPU and for the rows of the next block.
         unsafe {
             let [mut a, mut b, mut c, mut d, mut e] = *state;
@@ -75,7 +62,7 @@ impl Compression<5> for Sha1 {
             }
             macro_rules! twenty_rounds {
                 ($f:ident, $k:literal, $t:literal) => {
-                    let k = W::splat($k);
+                    let k = L::splat($k);
                     five_rounds!($f, k, $t);
                     five_rounds!($f, k, $t + 5);
                     five_rounds!($f, k, $t + 10);
@@ -90,21 +77,4 @@ impl Compression<5> for Sha1 {
             *state = [state[0].add(a), state[1].add(b), state[2].add(c), state[3].add(d), state[4].add(e)];
         }
     }
-}
-
-/// Several messages in turn on the SHA instructions.
-#[cfg(target_arch = "x86_64")]
-fn streams(isa: Isa) -> Option<Streams<u32, 5>> {
-    use crate::lanes::sha;
-
-    let instructions = ShaInstructions::detect().filter(|_| !isa.is_portable())?;
-    Some(Streams {
-        width: sha::SHA1_STREAMS,
-        compress: Box::new(move |states, rows| sha::sha1(instructions, states, rows)),
-    })
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn streams(_: Isa) -> Option<Streams<u32, 5>> {
-    None
 }
