@@ -24,6 +24,7 @@ mod isa;
 mod kernels;
 mod lanes;
 pub mod limits;
+mod memory;
 mod parts;
 #[cfg(feature = "python")]
 mod py;

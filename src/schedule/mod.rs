@@ -120,15 +120,27 @@ fn hash_cut(isa: Isa, batch: Batch<'_>, observer: &mut dyn Observer) -> Result<B
 }
 
 fn hash_chunks(isa: Isa, batch: Batch<'_>, observer: &mut dyn Observer) -> Result<BatchDigests> {
+    let mut threads = batch.threads;
+    loop {
+        // Where the system has fewer threads, they have more to do.
+        match hash_on(threads, isa, batch, observer) {
+            Some(results) => return results,
+            None => threads /= 2,
+        }
+    }
+}
+
+/// The results of so many threads, of this one if they are 0; `None` if they cannot be started.
+fn hash_on(threads: usize, isa: Isa, batch: Batch<'_>, observer: &mut dyn Observer) -> Option<Result<BatchDigests>> {
     let bytes = total(batch.chunks);
     let useful = batch.chunks.len().min((bytes / MIN_THREAD_BYTES) as usize).max(1);
-    let workers = batch.threads.min(useful);
+    let workers = threads.clamp(1, useful);
     let queue = Queue::new(batch, workers);
-    if workers == 1 && bytes <= MAX_INLINE_BYTES {
+    if threads == 0 || (workers == 1 && bytes <= MAX_INLINE_BYTES) {
         Worker::new(&queue, &Ahead::new(batch.sources, 0, 0), isa, false).run();
     } else {
         // Where there are fewer chunks than threads, the other threads take algorithms of each wave.
-        let helpers = (batch.threads - workers).min(workers * (batch.algorithms.len() - 1));
+        let helpers = (threads - workers).min(workers * (batch.algorithms.len() - 1));
         let ahead = Ahead::new(batch.sources, workers, batch.chunks.len());
         let work = |index| {
             if index < workers {
@@ -137,10 +149,12 @@ fn hash_chunks(isa: Isa, batch: Batch<'_>, observer: &mut dyn Observer) -> Resul
                 ahead.serve();
             }
         };
-        threads::run(workers + ahead.threads() + helpers, work, || queue.progress.report(observer))?;
+        if !threads::run(workers + ahead.threads() + helpers, work, || queue.progress.report(observer)) {
+            return None;
+        }
     }
     queue.progress.report(observer);
-    queue.into_results()
+    Some(queue.into_results())
 }
 
 fn total(chunks: &[Chunk]) -> u64 {

@@ -16,10 +16,12 @@ use rayon::{
     iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator},
 };
 
-use crate::error::{Error, Result};
+use crate::memory;
 
 /// How often the calling thread looks up from waiting.
 const TICK: Duration = Duration::from_millis(10);
+/// Bytes of a thread's stack.
+const STACK: usize = 2 << 20;
 /// Fewer items than this, of a system call or two each, are not worth another thread.
 const MIN_ITEMS: usize = 32;
 
@@ -37,7 +39,12 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// the others in [`each`].
 ///
 /// The pool belongs to the call: no thread is left behind for a fork to break, and the number of threads is exact.
-pub(super) fn run(threads: usize, work: impl Fn(usize) + Sync, mut tick: impl FnMut()) -> Result<()> {
+///
+/// False if so many threads cannot be started; then nothing was done.
+pub(super) fn run(threads: usize, work: impl Fn(usize) + Sync, mut tick: impl FnMut()) -> bool {
+    if !memory::has_room(threads * STACK) {
+        return false;
+    }
     let in_pool = |pool: &rayon::ThreadPool| {
         pool.in_place_scope(|scope| {
             let (working, all_done) = mpsc::channel::<()>();
@@ -55,19 +62,14 @@ pub(super) fn run(threads: usize, work: impl Fn(usize) + Sync, mut tick: impl Fn
     ThreadPoolBuilder::new()
         .num_threads(threads)
         .thread_name(|index| format!("partsum-{index}"))
+        .stack_size(STACK)
         .build_scoped(|thread| thread.run(), in_pool)
-        .map_err(|error| Error::argument("threads", format!("{threads} threads cannot be started: {error}")))
+        .is_ok()
 }
 
 /// `f` of each item, in order, on up to `threads` threads.
-///
-/// # Errors
-/// If the threads cannot be started.
-pub(crate) fn map<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R + Sync) -> Result<Vec<R>> {
+pub(crate) fn map<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = threads.min(items.len() / MIN_ITEMS);
-    if threads <= 1 {
-        return Ok(items.iter().map(f).collect());
-    }
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(items.len())));
     let work = |_| {
         loop {
@@ -77,10 +79,12 @@ pub(crate) fn map<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) 
             lock(&done).push((index, result));
         }
     };
-    run(threads, work, || ())?;
+    if threads <= 1 || !run(threads, work, || ()) {
+        return items.iter().map(f).collect();
+    }
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_unstable_by_key(|(index, _)| *index);
-    Ok(done.into_iter().map(|(_, result)| result).collect())
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// Calls `f` with each item, on this thread and on those of its pool that have nothing else to do.

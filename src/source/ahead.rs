@@ -14,14 +14,12 @@ use std::{
 };
 
 use super::{Chunk, NextTile, OpenFile, Source};
-use crate::error::Result;
+use crate::{error::Result, memory};
 
 /// What O_DIRECT asks of addresses, offsets and lengths, at most.
 const ALIGN: u64 = 4096;
 /// What a disk fails or stops at.
 const BLOCK: usize = 512;
-/// Address space that has to be left when a window was allocated.
-const HEADROOM: usize = 16 << 20;
 /// Smaller buffers are not worth keeping.
 const MIN_SPARE: u64 = 64 << 10;
 /// Tiles in a window: a thread has at most twice so many for each chunk in flight in memory, 12 to 24 MiB.
@@ -53,7 +51,7 @@ impl Window {
     pub(super) fn fill(&mut self, file: &OpenFile) -> Result<()> {
         let length = self.range.end.next_multiple_of(ALIGN) - self.range.start / ALIGN * ALIGN + ALIGN;
         if (self.buffer.len() as u64) < length {
-            self.buffer = allocate(length as usize)
+            self.buffer = memory::zeroed(length as usize)
                 .ok_or_else(|| file.error(Some(self.range.start), io::ErrorKind::OutOfMemory.into()))?;
         }
         let (first, start) = self.start();
@@ -86,22 +84,6 @@ impl Window {
         let Chunk { source, range } = &tile.chunk;
         self.source == *source && self.range.start <= range.start && range.end <= self.range.end
     }
-}
-
-/// Memory for a window, unless it would take what small allocations need, whose failure ends the process.
-fn allocate(bytes: usize) -> Option<Vec<u8>> {
-    static ONE_BY_ONE: Mutex<()> = Mutex::new(());
-    let mut memory = Vec::new();
-    {
-        let _guard = lock(&ONE_BY_ONE);
-        memory.try_reserve_exact(bytes).ok()?;
-        let mut headroom = Vec::<u8>::new();
-        headroom.try_reserve_exact(HEADROOM).ok()?;
-        // Without this the compiler leaves the allocation out.
-        std::hint::black_box(&headroom);
-    }
-    memory.resize(bytes, 0);
-    Some(memory)
 }
 
 /// A window that a reader asked for.
