@@ -91,12 +91,14 @@ TYPES = {
     "_Algorithm": "str",
     "_ChecksumType": "str",
     "_Files": "Iterator[ObjectChecksums | FileError]",
+    "_Io": "Literal['auto', 'mmap', 'read', 'direct']",
+    "_Progress": "Callable[[int], object]",
 }
 TYPE_NAME = re.compile(r"\b(?:\w+\.)*(_?[A-Z]\w*)\b")
 
 
 def signature(
-    app: Sphinx, _what: str, name: str, *event: str | None
+    app: Sphinx, what: str, name: str, *event: str | None
 ) -> tuple[str | None, ...]:
     """Remove the modules and underscores of type names from a signature."""
 
@@ -104,12 +106,11 @@ def signature(
         return TYPES.get(type_name[1], type_name[1].removeprefix("_"))
 
     parameters, returns = event[-2:]
-    if name.startswith(
-        "partsum.aio."
-    ):  # copied at run time from the function in partsum
+    if what == "function" and name.startswith("partsum.aio."):
+        # Copied at run time from the function of the same name in partsum.
         objects = app.env.autoapi_all_objects  # type: ignore[attr-defined]
-        same = objects[name.replace(".aio.", ".")]
-        parameters = f"({same.args})"
+        same = objects.get(name.replace(".aio.", "."))
+        parameters = f"({same.args})" if same else parameters
     return tuple(text and TYPE_NAME.sub(short, text) for text in (parameters, returns))
 
 

@@ -12,7 +12,7 @@
 //! - `memory`: the most vectors in flight for messages that come from memory rather than from L2. The hardware prefetchers
 //!   of a core follow the rows of about two vectors, fewer if two threads share the core.
 //!
-//! Each row says what its figures come from. `docs/performance.md` explains them; `cargo bench -p partsum-benches` measures
+//! Each row says what its figures come from. `docs/kernels.md` explains them; `cargo bench -p partsum-benches` measures
 //! them again.
 
 use crate::{

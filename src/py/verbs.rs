@@ -25,7 +25,7 @@ use crate::{
 /// Compute every checksum that S3 will report for a file, in one read.
 ///
 /// All algorithms are computed over the same tiles of the file while these are in the CPU's cache, and parts are hashed
-/// side by side in SIMD lanes on all threads. Memory stays below 18 MiB per thread whatever the file's size (below 1 MiB
+/// side by side in SIMD lanes on all threads. Memory stays below 32 MiB per thread whatever the file's size (below 1 MiB
 /// where nothing is read ahead), and holes of sparse files are not read. The GIL is released; Ctrl-C works.
 ///
 /// Args:

@@ -1,8 +1,8 @@
-//! Reading ahead: while a thread hashes one window of a range, others read the next one.
+//! Reading ahead: while a thread hashes one window of a chunk, other threads read the next one.
 //!
-//! A [`Reader`](super::Reader) asks for a window when it begins with the one before, so that as many reads are under way
-//! as it has ranges in flight; the threads in [`Ahead::serve`] do them. They are plain threads with positioned reads:
-//! io_uring at the same depth measures no faster, takes the same CPU time, and is forbidden in most containers.
+//! A [`Reader`](super::Reader) requests a window when it begins with the one before, so that as many reads are under way
+//! as it has chunks in flight. The threads in [`Ahead::serve`] read them with positioned reads. io_uring at the same depth
+//! is no faster, takes the same CPU time, and is forbidden in most containers.
 
 use std::{
     io, mem,
@@ -16,18 +16,18 @@ use std::{
 use super::{Chunk, NextTile, OpenFile, Source};
 use crate::{error::Result, memory};
 
-/// What O_DIRECT asks of addresses, offsets and lengths, at most.
+/// The largest alignment that O_DIRECT needs for addresses, offsets and lengths.
 const ALIGN: u64 = 4096;
-/// What a disk fails or stops at.
+/// The smallest unit that a disk reads.
 const BLOCK: usize = 512;
 /// Smaller buffers are not worth keeping.
 const MIN_SPARE: u64 = 64 << 10;
-/// Tiles in a window: a thread has at most twice so many for each chunk in flight in memory, 12 to 24 MiB.
+/// Tiles in a window. A thread has at most two windows in memory for each chunk in flight.
 const TILES: u64 = 16;
 /// Reads under way for each thread that hashes: a disk needs several to be fast.
 const READS: usize = 4;
 
-/// Consecutive bytes of a file, within aligned memory for the aligned bytes around them.
+/// Consecutive bytes of a file, in aligned memory that also has room for the aligned bytes around them.
 #[derive(Debug)]
 pub(super) struct Window {
     slot: usize,
@@ -70,7 +70,7 @@ impl Window {
         Ok(())
     }
 
-    /// A range that is within the window's.
+    /// The bytes of a range within the window.
     pub(super) fn bytes(&self, range: &Range<u64>) -> &[u8] {
         let (first, start) = self.start();
         &self.buffer[start + (range.start - first) as usize..start + (range.end - first) as usize]
@@ -86,34 +86,34 @@ impl Window {
     }
 }
 
-/// A window that a reader asked for.
+/// A window that a reader requested.
 #[derive(Debug)]
-struct Job<'a> {
+struct WindowRequest<'a> {
     file: &'a OpenFile,
     window: Window,
     done: Sender<Done>,
-    /// Gone when the reader is.
+    /// Dropped with the reader.
     wanted: Weak<()>,
 }
 
 type Done = (Window, Result<()>);
 
-impl Job<'_> {
+impl WindowRequest<'_> {
     fn run(mut self) {
         if self.wanted.strong_count() > 0 {
             let outcome = self.window.fill(self.file);
-            // A reader that left meanwhile wants no answer.
+            // If the reader is gone, nobody receives this.
             let _ = self.done.send((self.window, outcome));
         }
     }
 }
 
-/// Where the readers of a call ask, and other threads read.
+/// The requests of all readers of a call, and the threads that serve them.
 #[derive(Debug)]
 pub(crate) struct Ahead<'a> {
-    jobs: Mutex<Receiver<Job<'a>>>,
-    /// One for each reader to come. When the last one is gone, so is the work.
-    readers: Mutex<Vec<Sender<Job<'a>>>>,
+    requests: Mutex<Receiver<WindowRequest<'a>>>,
+    /// One for each reader to come. When all are dropped, no request can follow.
+    readers: Mutex<Vec<Sender<WindowRequest<'a>>>>,
     threads: usize,
 }
 
@@ -122,24 +122,24 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<'a> Ahead<'a> {
-    /// For so many readers of so many ranges; if there are none, or no source gains by it, readers read for themselves.
-    pub(crate) fn new(sources: &[Source<'_>], readers: usize, ranges: usize) -> Self {
+    /// For so many readers of so many chunks. If there are no readers, or no source is read ahead, readers read for themselves.
+    pub(crate) fn new(sources: &[Source<'_>], readers: usize, chunks: usize) -> Self {
         let readers = if sources.iter().any(Source::is_read_ahead) { readers } else { 0 };
-        let (sender, jobs) = mpsc::channel();
-        let threads = ranges.min(readers * READS);
-        Self { jobs: Mutex::new(jobs), readers: Mutex::new(vec![sender; readers]), threads }
+        let (sender, requests) = mpsc::channel();
+        let threads = chunks.min(readers * READS);
+        Self { requests: Mutex::new(requests), readers: Mutex::new(vec![sender; readers]), threads }
     }
 
-    /// Threads that have to be in [`serve`](Self::serve) while the readers are at work.
+    /// How many threads must be in [`serve`](Self::serve) while the readers work.
     pub(crate) const fn threads(&self) -> usize {
         self.threads
     }
 
-    /// Reads what is asked for until all readers are gone.
+    /// Serves requests until all readers are dropped.
     pub(crate) fn serve(&self) {
-        let next = || lock(&self.jobs).recv();
-        while let Ok(job) = next() {
-            job.run();
+        let next = || lock(&self.requests).recv();
+        while let Ok(request) = next() {
+            request.run();
         }
     }
 }
@@ -148,22 +148,22 @@ impl<'a> Ahead<'a> {
 #[derive(Debug)]
 pub(super) struct Windows<'a> {
     sources: &'a [Source<'a>],
-    jobs: Option<Sender<Job<'a>>>,
+    requests: Option<Sender<WindowRequest<'a>>>,
     done: (Sender<Done>, Receiver<Done>),
     here: Arc<()>,
-    slots: Vec<Slot>,
+    slots: Vec<SlotWindows>,
     spare: Vec<Vec<u8>>,
 }
 
-/// The windows of one range.
+/// The windows of the chunk in one slot.
 #[derive(Debug, Default)]
-struct Slot {
+struct SlotWindows {
     current: Option<Window>,
-    next: Next,
+    next: NextWindow,
 }
 
 #[derive(Debug, Default)]
-enum Next {
+enum NextWindow {
     #[default]
     Nothing,
     UnderWay {
@@ -175,14 +175,14 @@ enum Next {
 
 impl<'a> Windows<'a> {
     pub(super) fn new(sources: &'a [Source<'a>], ahead: &Ahead<'a>) -> Self {
-        let jobs = lock(&ahead.readers).pop();
-        Self { sources, jobs, done: mpsc::channel(), here: Arc::default(), slots: Vec::new(), spare: Vec::new() }
+        let requests = lock(&ahead.readers).pop();
+        Self { sources, requests, done: mpsc::channel(), here: Arc::default(), slots: Vec::new(), spare: Vec::new() }
     }
 
-    /// Asks for the window that a tile begins with, if it is neither here nor under way.
-    pub(super) fn want(&mut self, tile: &NextTile) {
+    /// Requests the window that a tile begins in, unless it is here or under way.
+    pub(super) fn request(&mut self, tile: &NextTile) {
         if self.slots.len() <= tile.slot {
-            self.slots.resize_with(tile.slot + 1, Slot::default);
+            self.slots.resize_with(tile.slot + 1, SlotWindows::default);
         }
         let slot = &mut self.slots[tile.slot];
         if slot.current.as_ref().is_some_and(|window| window.has(tile)) {
@@ -190,28 +190,28 @@ impl<'a> Windows<'a> {
         }
         let passed = slot.current.take();
         let coming = match &slot.next {
-            Next::Nothing => false,
-            Next::UnderWay { source, start } => (*source, *start) == (tile.chunk.source, tile.chunk.range.start),
-            Next::Here((window, _)) => window.begins(tile),
+            NextWindow::Nothing => false,
+            NextWindow::UnderWay { source, start } => (*source, *start) == (tile.chunk.source, tile.chunk.range.start),
+            NextWindow::Here((window, _)) => window.begins(tile),
         };
         passed.into_iter().for_each(|window| self.keep(window));
         if !coming {
-            self.ask(tile, tile.chunk.range.start);
+            self.send_request(tile, tile.chunk.range.start);
         }
     }
 
-    /// Waits for it, and asks for the one after it.
+    /// Waits for that window, and requests the one after it.
     pub(super) fn wait(&mut self, tile: &NextTile) -> Result<()> {
         while self.slots[tile.slot].current.is_none() {
             match mem::take(&mut self.slots[tile.slot].next) {
-                Next::Here((window, Ok(()))) => {
+                NextWindow::Here((window, Ok(()))) => {
                     let end = window.range.end;
                     self.slots[tile.slot].current = Some(window);
                     if end < tile.end {
-                        self.ask(tile, end);
+                        self.send_request(tile, end);
                     }
                 }
-                Next::Here((window, Err(error))) => {
+                NextWindow::Here((window, Err(error))) => {
                     self.keep(window);
                     return Err(error);
                 }
@@ -228,21 +228,21 @@ impl<'a> Windows<'a> {
         self.slots[tile.slot].current.as_ref().map_or(&[], |window| window.bytes(&tile.chunk.range))
     }
 
-    fn ask(&mut self, tile: &NextTile, start: u64) {
+    fn send_request(&mut self, tile: &NextTile, start: u64) {
         let Source::File(file) = &self.sources[tile.chunk.source] else { return };
         let range = start..tile.end.min(start + TILES * tile.chunk.len());
         let spare = if range.end - range.start < MIN_SPARE { None } else { self.spare.pop() };
         let window = Window::new(tile.slot, tile.chunk.source, range, spare.unwrap_or_default());
-        self.slots[tile.slot].next = Next::UnderWay { source: tile.chunk.source, start };
-        let job = Job { file, window, done: self.done.0.clone(), wanted: Arc::downgrade(&self.here) };
-        match &self.jobs {
+        self.slots[tile.slot].next = NextWindow::UnderWay { source: tile.chunk.source, start };
+        let request = WindowRequest { file, window, done: self.done.0.clone(), wanted: Arc::downgrade(&self.here) };
+        match &self.requests {
             // The receiver outlives the readers.
-            Some(jobs) => drop(jobs.send(job)),
-            None => job.run(),
+            Some(requests) => drop(requests.send(request)),
+            None => request.run(),
         }
     }
 
-    /// Keeps the memory for another window.
+    /// Keeps the memory of a window for another one.
     fn keep(&mut self, window: Window) {
         if window.buffer.len() as u64 > MIN_SPARE {
             self.spare.push(window.buffer);
@@ -253,10 +253,10 @@ impl<'a> Windows<'a> {
         if let Ok((window, outcome)) = self.done.1.recv() {
             let slot = &mut self.slots[window.slot];
             match &slot.next {
-                Next::UnderWay { source, start } if (*source, *start) == (window.source, window.range.start) => {
-                    slot.next = Next::Here((window, outcome));
+                NextWindow::UnderWay { source, start } if (*source, *start) == (window.source, window.range.start) => {
+                    slot.next = NextWindow::Here((window, outcome));
                 }
-                // Its range was given up.
+                // Its chunk was given up.
                 _ => self.keep(window),
             }
         }

@@ -1,4 +1,4 @@
-//! One thread's way to the bytes of several sources.
+//! How one thread reads the tiles of several sources.
 
 use std::ops::Range;
 
@@ -9,12 +9,13 @@ use super::{
 };
 use crate::error::Result;
 
-/// Between the copies of tiles: were they a power of two apart, they would share the cache's sets.
+/// Bytes between the copies of two tiles. Tiles a power of two apart would share cache sets.
 const GAP: usize = 192;
 
-/// A range of one of several sources.
+/// Bytes that get a digest of their own: a part, or less than a part where CRCs are cut to keep all threads busy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Chunk {
+    /// Index of the source.
     pub(crate) source: usize,
     pub(crate) range: Range<u64>,
 }
@@ -25,17 +26,17 @@ impl Chunk {
     }
 }
 
-/// The next bytes of a range that is read from its start to its end.
+/// The next bytes of a chunk that is read from its start to its end.
 #[derive(Clone, Debug)]
 pub(crate) struct NextTile {
-    /// Ranges that are read side by side have different slots.
+    /// Chunks that are read side by side have different slots.
     pub(crate) slot: usize,
     pub(crate) chunk: Chunk,
-    /// Where the range ends.
+    /// Where the chunk ends.
     pub(crate) end: u64,
 }
 
-/// One thread's way to the bytes of several sources.
+/// Reads the tiles of several sources, for one thread.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     sources: &'a [Source<'a>],
@@ -46,7 +47,7 @@ pub(crate) struct Reader<'a> {
     extents: Vec<Option<(usize, Extent)>>,
 }
 
-/// Where a tile's bytes are.
+/// Where the bytes of a tile are.
 enum Place {
     Lent,
     Window,
@@ -112,7 +113,7 @@ impl<'a> Reader<'a> {
                 Place::Buffer(start..end)
             }
             Way::Ahead { .. } => {
-                self.windows.want(tile);
+                self.windows.request(tile);
                 Place::Window
             }
         }
