@@ -122,7 +122,7 @@ def test_mapping_that_cannot_be_had_is_no_error(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         print(partsum.hash_file(sys.argv[1], "MD5", threads=1).size)
     """
-    done = run(code, path)
+    done = python(code, path)
     assert (done.returncode, done.stdout) == (0, f"{300 << 20}\n"), done.stderr
 
 
@@ -142,7 +142,7 @@ def test_memory_that_cannot_be_had_is_an_exception(tmp_path: Path, room: int) ->
             except (MemoryError, OSError, ValueError) as error:
                 print(type(error).__name__)
     """
-    done = run(code, path, room)
+    done = python(code, path, room)
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) <= {str(100 << 20), "MemoryError", "OSError", "ValueError"}
 
