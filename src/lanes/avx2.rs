@@ -48,7 +48,7 @@ macro_rules! lanes {
         $set1:ident $add:ident $sub:ident $mul:ident $sll:ident $srl:ident, $fetch:item $transpose:item
     ) => {
         impl Lanes for $name {
-            register!($word, $lanes, ymm_reg, "avx2");
+            register!($word, $lanes, __m256i in ymm_reg, "avx2");
             const TERNARY: bool = false;
 
             #[inline]

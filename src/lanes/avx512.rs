@@ -54,7 +54,7 @@ macro_rules! lanes {
         $set1:ident $add:ident $sub:ident $mul:ident $rol:ident $srl:ident $ternary:ident, $fetch:item $transpose:item
     ) => {
         impl Lanes for $name {
-            register!($word, $lanes, zmm_reg, "avx512f,avx512bw,avx512dq,avx512vl");
+            register!($word, $lanes, __m512i in zmm_reg, "avx512f,avx512bw,avx512dq,avx512vl");
             const TERNARY: bool = true;
 
             #[inline]

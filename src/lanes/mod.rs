@@ -18,7 +18,7 @@ macro_rules! operations {
 /// Defines what is alike in [`Lanes`] of all registers of x86-64.
 #[cfg(target_arch = "x86_64")]
 macro_rules! register {
-    ($word:ident, $count:literal, $class:ident, $features:literal) => {
+    ($word:ident, $count:literal, $register:ident in $class:ident, $features:literal) => {
         type Word = $word;
         type Vector = Self;
         const COUNT: usize = $count;
@@ -44,14 +44,14 @@ macro_rules! register {
                 *word = lane(index);
             }
             // SAFETY: the array has the size of the register, and any bits are a value of it.
-            Self(unsafe { std::mem::transmute::<[$word; $count], _>(words) })
+            Self(unsafe { std::mem::transmute::<[$word; $count], $register>(words) })
         }
 
         #[inline]
         #[target_feature(enable = $features)]
         unsafe fn scatter(self, mut lane: impl FnMut(usize, $word)) {
             // SAFETY: as in `gather`.
-            let words = unsafe { std::mem::transmute::<_, [$word; $count]>(self.0) };
+            let words = unsafe { std::mem::transmute::<$register, [$word; $count]>(self.0) };
             for (index, word) in words.into_iter().enumerate() {
                 lane(index, word);
             }
