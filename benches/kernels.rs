@@ -1,8 +1,8 @@
 //! One core: each algorithm on each instruction set and number of messages, beside its peers, from L2 and from RAM.
 //!
-//! `cargo bench -p partsum-benches --features aws-lc --bench kernels`; `benches/table.py` makes one table of it. Every
-//! figure is checked: whoever computes another digest than the first peer does not get timed. All take turns, in rounds of a
-//! few seconds, so that ratios are those of one round: a machine that others use, too, has slow minutes.
+//! `cargo bench -p partsum-benches --features aws-lc --bench kernels` measures, `benches/table.py` makes one table of the
+//! results. Nothing is timed that computes another digest than the first peer. All take turns in rounds of a few seconds, and
+//! ratios are computed within a round, because a machine that others use as well has slow minutes.
 
 use std::{hint::black_box, time::Duration};
 
@@ -12,17 +12,17 @@ use partsum::{Algorithm, Digest, Isa, bench};
 const ROUNDS: usize = 6;
 /// Half of the smallest L2 around.
 const IN_L2: usize = 256 << 10;
-/// More than an L3. Among 16 lanes it makes messages of 8 MiB, as boto3 cuts them.
+/// More than an L3. For 16 lanes that is messages of 8 MiB, the part size of boto3.
 const IN_RAM: usize = 128 << 20;
-/// Messages lie a power of two apart, as the parts of a file do: the hard case, since all of them share a few sets of the
-/// L1 cache. With a gap of three cache lines between one and the next, they do not.
+/// Messages lie a power of two apart, as the parts of a file do. That is the hard case, because all of them share a few sets
+/// of the L1 cache. With gaps of three cache lines between them, they do not.
 const GAP: usize = 192;
-/// For the gaps of more messages than any lanes hold.
+/// Room for the gaps of more messages than there are lanes.
 const ROOM: usize = 64 * GAP;
 
 type Peer = (&'static str, fn(&[u8]) -> Vec<u8>);
 
-/// What users would call without us, one message after the other; the first one is believed.
+/// What users would call instead, one message after the other. The first one is the oracle.
 fn peers(algorithm: Algorithm) -> Vec<Peer> {
     use md5::Digest as _;
     match algorithm {
@@ -93,7 +93,7 @@ fn kernels(criterion: &mut Criterion) {
     }
 }
 
-/// Who hashes what.
+/// One benchmark: who hashes what.
 struct Case<'a> {
     who: String,
     what: String,
@@ -111,10 +111,12 @@ fn cases(algorithm: Algorithm, bytes: &[u8], size: usize) -> Vec<Case<'_>> {
         let run = Box::new(move || drop(black_box(peer(black_box(whole)))));
         cases.push(Case { who: name.to_owned(), what: "1".to_owned(), bytes: size, run });
     }
-    for isa in Isa::available() {
-        let lanes = bench::lanes(algorithm, isa);
-        if lanes == 1 && isa != Isa::PORTABLE {
-            continue; // without lanes, the instruction set is the crate's affair
+    let available = Isa::available();
+    for isa in &available {
+        let (isa, lanes) = (*isa, bench::lanes(algorithm, *isa));
+        // Messages one after the other are timed once, with all that the CPU has.
+        if lanes == 1 && Some(&isa) != available.last() {
+            continue;
         }
         let who = if lanes == 1 { "partsum".to_owned() } else { format!("partsum {}", isa.name()) };
         for (count, gap) in shapes(lanes, size) {

@@ -13,9 +13,9 @@ use crate::{
     schedule::{self, Observer},
 };
 
-/// All checksums of many files, whose parts share the lanes and threads; a file that cannot be hashed never stops the
-/// rest. Results come in the order of the paths, batch by batch: at most 256 files are open, and a batch is over after
-/// 512 MiB or its first larger file.
+/// All checksums of many files. Their parts share the lanes and threads, and a file that cannot be hashed never stops the
+/// others. Results come in the order of the paths, batch by batch: at most 256 files are open, and a batch ends after
+/// 512 MiB or with its first larger file.
 ///
 /// ```
 /// use partsum::{Algorithm, HashFiles, Options};
@@ -35,7 +35,7 @@ pub struct HashFiles {
     algorithms: Vec<Algorithm>,
     options: Options,
     threads: usize,
-    /// Opened, but not in a batch yet.
+    /// Files that are open, but not in a batch yet.
     opened: VecDeque<(PathBuf, Result<Input<'static>>)>,
 }
 
@@ -45,7 +45,7 @@ const BATCH_BYTES: u64 = 512 << 20;
 const SMALL_FILE: u64 = 16 << 10;
 
 impl HashFiles {
-    /// Paths to give to [`open`](Self::open) at once: as many files may be open.
+    /// The most paths for one call of [`open`](Self::open), which is how many files may be open.
     pub const MAX_OPEN: usize = 256;
 
     /// # Errors
@@ -55,7 +55,7 @@ impl HashFiles {
         Ok(Self { algorithms: Algorithm::distinct(algorithms)?, options, threads, opened: VecDeque::new() })
     }
 
-    /// Whether everything that was opened has had its batch.
+    /// Whether all files that were opened have been hashed.
     pub fn is_drained(&self) -> bool {
         self.opened.is_empty()
     }
@@ -63,17 +63,17 @@ impl HashFiles {
     /// Opens the next files.
     ///
     /// # Errors
-    /// None for a file: what goes wrong with it is in its result.
+    /// If threads cannot be started. The error of a file is its result.
     pub fn open(&mut self, paths: Vec<PathBuf>) -> Result<()> {
         let inputs = schedule::map(self.threads, &paths, |path| self.open_one(path));
         self.opened.extend(paths.into_iter().zip(inputs));
         Ok(())
     }
 
-    /// Hashes a batch of the files that are open; their results, in order.
+    /// Hashes a batch of the open files and returns their results, in order.
     ///
     /// # Errors
-    /// [`Error::Interrupted`]; what goes wrong with a file is in its result.
+    /// [`Error::Interrupted`]. The error of a file is its result.
     pub fn hash_batch(&mut self, observer: &mut dyn Observer) -> Result<Vec<(PathBuf, Result<ObjectChecksums>)>> {
         let (mut order, mut inputs, mut bytes) = (Vec::new(), Vec::new(), 0);
         while bytes < BATCH_BYTES

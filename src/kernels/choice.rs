@@ -185,14 +185,14 @@ const fn compiled(algorithm: Algorithm, isa: IsaKind) -> Option<Lanes> {
     None
 }
 
-/// Most vectors in flight with an instruction set; 1 for scalar words, which take several messages in turn.
+/// Most vectors in flight with an instruction set. Scalar words have no limit: `in turn` is theirs.
 pub(super) const fn vectors(algorithm: Algorithm, isa: Option<IsaKind>) -> usize {
     match isa {
         Some(isa) => match compiled(algorithm, isa) {
             Some(lanes) => lanes.cycles.len(),
             None => 0,
         },
-        None => 1,
+        None => usize::MAX,
     }
 }
 

@@ -75,6 +75,8 @@ pub(super) struct Crc {
     state: CrcState,
 }
 
+/// Not boxed: short messages should not allocate.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 enum CrcState {
     CrcFast(crc_fast::Digest),

@@ -238,7 +238,7 @@ struct Lockstep<'a, C: Compression<N>, const N: usize, const VECTORS: usize> {
 impl<C: Compression<N>, const N: usize, const VECTORS: usize> Kernel for Lockstep<'_, C, N, VECTORS> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        if S::ISA.is_some() && VECTORS > const { choice::vectors(C::ALGORITHM, S::ISA) } {
+        if const { VECTORS > choice::vectors(C::ALGORITHM, S::ISA) } {
             unreachable!("more vectors than the table of kernels has");
         }
         let lanes = Interleaved::<<C::Word as Word>::Vector<S>, VECTORS>::COUNT;

@@ -48,11 +48,8 @@ macro_rules! lanes {
         $set1:ident $add:ident $sub:ident $mul:ident $sll:ident $srl:ident, $fetch:item $transpose:item
     ) => {
         impl Lanes for $name {
-            type Word = $word;
-            type Vector = Self;
-            const COUNT: usize = $lanes;
+            register!($word, $lanes, __m256i in ymm_reg, "avx2");
             const TERNARY: bool = false;
-            const SCALAR: bool = false;
 
             #[inline]
             #[target_feature(enable = "avx2")]
@@ -88,40 +85,6 @@ macro_rules! lanes {
                     // SAFETY: 16 bytes of an array.
                     let order = unsafe { _mm_loadu_si128($swap.as_ptr().cast()) };
                     Self(_mm256_shuffle_epi8(self.0, _mm256_broadcastsi128_si256(order)))
-                }
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn pin(mut self) -> Self {
-                // SAFETY: no instruction.
-                unsafe { asm!("/* {0} */", inout(ymm_reg) self.0, options(nomem, nostack, preserves_flags)) };
-                self
-            }
-
-            fn vectors(&mut self) -> &mut [Self] {
-                std::slice::from_mut(self)
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn gather(mut lane: impl FnMut(usize) -> $word) -> Self {
-                let mut words = [0; $lanes];
-                for (index, word) in words.iter_mut().enumerate() {
-                    *word = lane(index);
-                }
-                // SAFETY: 32 bytes of an array.
-                Self(unsafe { _mm256_loadu_si256(words.as_ptr().cast()) })
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx2")]
-            unsafe fn scatter(self, mut lane: impl FnMut(usize, $word)) {
-                let mut words: [$word; $lanes] = [0; $lanes];
-                // SAFETY: 32 bytes of an array.
-                unsafe { _mm256_storeu_si256(words.as_mut_ptr().cast(), self.0) };
-                for (index, word) in words.into_iter().enumerate() {
-                    lane(index, word);
                 }
             }
         }

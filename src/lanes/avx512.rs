@@ -54,11 +54,8 @@ macro_rules! lanes {
         $set1:ident $add:ident $sub:ident $mul:ident $rol:ident $srl:ident $ternary:ident, $fetch:item $transpose:item
     ) => {
         impl Lanes for $name {
-            type Word = $word;
-            type Vector = Self;
-            const COUNT: usize = $lanes;
+            register!($word, $lanes, __m512i in zmm_reg, "avx512f,avx512bw,avx512dq,avx512vl");
             const TERNARY: bool = true;
-            const SCALAR: bool = false;
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
@@ -83,40 +80,6 @@ macro_rules! lanes {
                     // SAFETY: 16 bytes of an array.
                     let order = unsafe { _mm_loadu_si128($swap.as_ptr().cast()) };
                     Self(_mm512_shuffle_epi8(self.0, _mm512_broadcast_i32x4(order)))
-                }
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn pin(mut self) -> Self {
-                // SAFETY: no instruction.
-                unsafe { asm!("/* {0} */", inout(zmm_reg) self.0, options(nomem, nostack, preserves_flags)) };
-                self
-            }
-
-            fn vectors(&mut self) -> &mut [Self] {
-                std::slice::from_mut(self)
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn gather(mut lane: impl FnMut(usize) -> $word) -> Self {
-                let mut words = [0; $lanes];
-                for (index, word) in words.iter_mut().enumerate() {
-                    *word = lane(index);
-                }
-                // SAFETY: 64 bytes of an array.
-                Self(unsafe { _mm512_loadu_si512(words.as_ptr().cast()) })
-            }
-
-            #[inline]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            unsafe fn scatter(self, mut lane: impl FnMut(usize, $word)) {
-                let mut words: [$word; $lanes] = [0; $lanes];
-                // SAFETY: 64 bytes of an array.
-                unsafe { _mm512_storeu_si512(words.as_mut_ptr().cast(), self.0) };
-                for (index, word) in words.into_iter().enumerate() {
-                    lane(index, word);
                 }
             }
         }

@@ -1,12 +1,12 @@
-//! Several vectors as one wider one: their instructions alternate, so that one hides the other's latency.
+//! Several vectors as one wider vector. Their instructions alternate, so that one vector's hide the latency of another's.
 
 use super::{Lanes, Vector, Word};
 
-/// `N` vectors side by side; lanes are numbered through.
+/// `N` vectors side by side. The lanes of the second one follow those of the first.
 #[derive(Clone, Copy)]
-pub(crate) struct Interleaved<W, const N: usize>([W; N]);
+pub(crate) struct Interleaved<V, const N: usize>([V; N]);
 
-/// `$result[n] = $operation` for every group; a plain loop, because a closure would not inherit the vector features.
+/// `$result[n] = $operation` for each vector. A plain loop, because a closure would not inherit the vector features.
 macro_rules! each {
     ($from:ident, $n:ident => $operation:expr) => {{
         let mut result = $from;
@@ -18,17 +18,17 @@ macro_rules! each {
     }};
 }
 
-impl<W: Vector, const N: usize> Lanes for Interleaved<W, N> {
-    type Word = W::Word;
-    type Vector = W;
-    const COUNT: usize = W::COUNT * N;
-    const TERNARY: bool = W::TERNARY;
-    const SCALAR: bool = W::SCALAR;
+impl<V: Vector, const N: usize> Lanes for Interleaved<V, N> {
+    type Word = V::Word;
+    type Vector = V;
+    const COUNT: usize = V::COUNT * N;
+    const TERNARY: bool = V::TERNARY;
+    const SCALAR: bool = V::SCALAR;
 
     #[inline(always)]
-    unsafe fn splat(word: W::Word) -> Self {
+    unsafe fn splat(word: V::Word) -> Self {
         // SAFETY: forwarded.
-        Self([unsafe { W::splat(word) }; N])
+        Self([unsafe { V::splat(word) }; N])
     }
 
     operations! {
@@ -49,26 +49,26 @@ impl<W: Vector, const N: usize> Lanes for Interleaved<W, N> {
     }
 
     #[inline(always)]
-    fn vectors(&mut self) -> &mut [W] {
+    fn vectors(&mut self) -> &mut [V] {
         &mut self.0
     }
 
     #[inline(always)]
-    unsafe fn gather(mut lane: impl FnMut(usize) -> W::Word) -> Self {
-        // SAFETY: forwarded; a value that every group below overwrites.
-        let mut result = unsafe { Self::splat(W::Word::ZERO) };
+    unsafe fn gather(mut lane: impl FnMut(usize) -> V::Word) -> Self {
+        // SAFETY: forwarded; every vector is overwritten below.
+        let mut result = unsafe { Self::splat(V::Word::ZERO) };
         for n in 0..N {
             // SAFETY: forwarded.
-            result.0[n] = unsafe { W::gather(|index| lane(n * W::COUNT + index)) };
+            result.0[n] = unsafe { V::gather(|index| lane(n * V::COUNT + index)) };
         }
         result
     }
 
     #[inline(always)]
-    unsafe fn scatter(self, mut lane: impl FnMut(usize, W::Word)) {
+    unsafe fn scatter(self, mut lane: impl FnMut(usize, V::Word)) {
         for n in 0..N {
             // SAFETY: forwarded.
-            unsafe { self.0[n].scatter(|index, word| lane(n * W::COUNT + index, word)) };
+            unsafe { self.0[n].scatter(|index, word| lane(n * V::COUNT + index, word)) };
         }
     }
 }

@@ -15,6 +15,50 @@ macro_rules! operations {
     };
 }
 
+/// Defines what is alike in [`Lanes`] of all registers of x86-64.
+#[cfg(target_arch = "x86_64")]
+macro_rules! register {
+    ($word:ident, $count:literal, $register:ident in $class:ident, $features:literal) => {
+        type Word = $word;
+        type Vector = Self;
+        const COUNT: usize = $count;
+        const SCALAR: bool = false;
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        unsafe fn pin(mut self) -> Self {
+            // SAFETY: no instruction.
+            unsafe { asm!("/* {0} */", inout($class) self.0, options(nomem, nostack, preserves_flags)) };
+            self
+        }
+
+        fn vectors(&mut self) -> &mut [Self] {
+            std::slice::from_mut(self)
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        unsafe fn gather(mut lane: impl FnMut(usize) -> $word) -> Self {
+            let mut words = [0; $count];
+            for (index, word) in words.iter_mut().enumerate() {
+                *word = lane(index);
+            }
+            // SAFETY: the array has the size of the register, and any bits are a value of it.
+            Self(unsafe { std::mem::transmute::<[$word; $count], $register>(words) })
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        unsafe fn scatter(self, mut lane: impl FnMut(usize, $word)) {
+            // SAFETY: as in `gather`.
+            let words = unsafe { std::mem::transmute::<$register, [$word; $count]>(self.0) };
+            for (index, word) in words.into_iter().enumerate() {
+                lane(index, word);
+            }
+        }
+    };
+}
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
