@@ -114,8 +114,8 @@ class PartPlanError(PartsumError, ValueError):
         >>> partsum.plan_parts(6 * 2**30, None)
         Traceback (most recent call last):
             ...
-        partsum.PartPlanError: part_size: one PutObject cannot have 6442450944 bytes: it \
-has at most 5368709120 bytes (5 GiB; S3 answers EntityTooLarge); hash with part_size=<bytes>
+        partsum.PartPlanError: part_size: one PutObject cannot have 6442450944 bytes: S3 takes up \
+to 5368709120 (5 GiB; it answers EntityTooLarge); hash with part_size=<bytes>
     """
 
 

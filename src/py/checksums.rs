@@ -1,5 +1,7 @@
 //! `ObjectChecksums`.
 
+use std::sync::Arc;
+
 use pyo3::{
     prelude::*,
     sync::PyOnceLock,
@@ -44,18 +46,18 @@ use crate::{
 ///     ObjectChecksums(3 bytes, 1 part, MD5 CRC64NVME, ETag e2c3da976e66ec9e7dc128fbc782fc91-1)
 #[pyclass(name = "ObjectChecksums", module = "partsum", frozen, eq, hash)]
 pub(super) struct PyObjectChecksums {
-    sums: ObjectChecksums,
+    sums: Arc<ObjectChecksums>,
     parts: PyOnceLock<Py<PyTuple>>,
 }
 
 impl From<ObjectChecksums> for PyObjectChecksums {
     fn from(sums: ObjectChecksums) -> Self {
-        Self { sums, parts: PyOnceLock::new() }
+        Self { sums: Arc::new(sums), parts: PyOnceLock::new() }
     }
 }
 
 impl PyObjectChecksums {
-    pub(super) const fn sums(&self) -> &ObjectChecksums {
+    pub(super) fn sums(&self) -> &ObjectChecksums {
         &self.sums
     }
 }
@@ -248,7 +250,7 @@ impl PyObjectChecksums {
         algorithm: Arg<'py>,
         checksum_type: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<PyMultipartUpload> {
-        PyMultipartUpload::new(sums, &algorithm, checksum_type)
+        PyMultipartUpload::new(sums.get().sums.clone(), sums.clone().into_any().unbind(), &algorithm, checksum_type)
     }
 
     /// Make the arguments for create_multipart_upload.

@@ -3,20 +3,15 @@
 use std::{convert::Infallible, path::PathBuf, str::FromStr};
 
 use pyo3::{
-    buffer::PyUntypedBuffer,
     exceptions::PyTypeError,
     prelude::*,
-    types::{PyBool, PyDict, PyFrozenSet, PyInt, PyIterator, PySet, PyString},
+    types::{PyBool, PyInt, PyIterator, PyString},
 };
 
-use super::plan::PyPartPlan;
 use crate::{
     algorithm::{Algorithm, AlgorithmError, ChecksumType},
     error::{Error, PartPlanError},
-    hash::Options,
-    parts::{PartSize, SmallParts},
     s3::UploadAlgorithm,
-    source::Io,
 };
 
 /// An argument as the caller gave it, or nothing if it was left out.
@@ -130,51 +125,6 @@ pub(super) fn checksum_type(object: Option<&Bound<'_, PyAny>>) -> PyResult<Optio
     object.map(|object| name("checksum_type", object)).transpose()
 }
 
-/// Everything that a part size may be; as boto3 plans if it is left out.
-pub(super) fn part_size(object: &Arg<'_>) -> PyResult<PartSize> {
-    object.0.as_ref().map_or_else(|| Ok(PartSize::default()), |object| one_part_size("part_size", object))
-}
-
-/// Several of them.
-pub(super) fn part_sizes(argument: &str, object: &Bound<'_, PyAny>) -> PyResult<Vec<PartSize>> {
-    if object.is_instance_of::<PyString>() {
-        return Err(wrong_type(argument, "an iterable of part sizes", object));
-    }
-    let several = iterate(argument, "an iterable of part sizes", object)?;
-    several.map(|one| one_part_size(argument, &one?)).collect()
-}
-
-fn one_part_size(argument: &str, object: &Bound<'_, PyAny>) -> PyResult<PartSize> {
-    const EXPECTED: &str =
-        "an int, a size such as \"8MiB\", a preset such as \"boto3\", a list of sizes, a PartPlan or None";
-    if object.is_none() {
-        return Ok(PartSize::Whole);
-    }
-    if let Ok(plan) = object.cast::<PyPartPlan>() {
-        return Ok(PartSize::Plan(plan.get().0.clone()));
-    }
-    if let Ok(text) = object.cast::<PyString>() {
-        return Ok(text.to_str()?.parse()?);
-    }
-    if is_whole_number(object) {
-        return match part_bytes(argument, object)? {
-            0 => Err(PartPlanError::ImpossiblePartSize { size: "0".to_owned() }.into()),
-            bytes => Ok(PartSize::Bytes(bytes)),
-        };
-    }
-    // What is iterable but no list of sizes: the bytes of bytes are ints, and a set has no order.
-    let buffer = PyUntypedBuffer::get(object).is_ok_and(|buffer| buffer.item_size() == 1);
-    if buffer
-        || object.is_instance_of::<PySet>()
-        || object.is_instance_of::<PyFrozenSet>()
-        || object.is_instance_of::<PyDict>()
-    {
-        return Err(wrong_type(argument, EXPECTED, object));
-    }
-    let sizes = iterate(argument, EXPECTED, object)?;
-    sizes.map(|size| part_bytes(argument, &size?)).collect::<PyResult<_>>().map(PartSize::Sizes)
-}
-
 /// The items of an iterable; what iterating itself raises comes out.
 pub(super) fn iterate<'py>(
     argument: &str,
@@ -188,7 +138,7 @@ pub(super) fn iterate<'py>(
 }
 
 /// An int or what converts to one without loss (numpy's integers), but no bool.
-fn is_whole_number(object: &Bound<'_, PyAny>) -> bool {
+pub(super) fn is_whole_number(object: &Bound<'_, PyAny>) -> bool {
     !object.is_instance_of::<PyBool>()
         && (object.is_instance_of::<PyInt>() || object.hasattr("__index__").unwrap_or(false))
 }
@@ -210,7 +160,11 @@ fn whole_number<'py>(argument: &str, object: &Bound<'py, PyAny>) -> PyResult<Bou
 }
 
 /// A number of bytes, 0 or more.
-fn bytes(argument: &str, object: &Bound<'_, PyAny>, otherwise: fn(String) -> PartPlanError) -> PyResult<u64> {
+pub(super) fn bytes(
+    argument: &str,
+    object: &Bound<'_, PyAny>,
+    otherwise: fn(String) -> PartPlanError,
+) -> PyResult<u64> {
     let index = whole_number(argument, object)?;
     match index.extract::<i64>() {
         Ok(bytes) if bytes >= 0 => Ok(bytes as u64),
@@ -218,45 +172,9 @@ fn bytes(argument: &str, object: &Bound<'_, PyAny>, otherwise: fn(String) -> Par
     }
 }
 
-fn part_bytes(argument: &str, object: &Bound<'_, PyAny>) -> PyResult<u64> {
-    bytes(argument, object, |size| PartPlanError::ImpossiblePartSize { size })
-}
-
 /// The size of an object.
 pub(super) fn object_size(object: &Bound<'_, PyAny>) -> PyResult<u64> {
     bytes("size", object, |size| PartPlanError::ImpossibleSize { size })
-}
-
-pub(super) fn small_parts(allow_small_parts: &Arg<'_>) -> PyResult<SmallParts> {
-    match flag("allow_small_parts", allow_small_parts, false)? {
-        true => Ok(SmallParts::Allow),
-        false => Ok(SmallParts::Refuse),
-    }
-}
-
-/// The arguments of the verbs that say how to hash; a verb that lacks one leaves it out.
-#[derive(Default)]
-pub(super) struct HashingArguments<'py> {
-    pub(super) part_size: Arg<'py>,
-    pub(super) threads: Arg<'py>,
-    pub(super) io: Arg<'py>,
-    pub(super) allow_small_parts: Arg<'py>,
-}
-
-impl HashingArguments<'_> {
-    pub(super) fn options(&self) -> PyResult<Options> {
-        let threads = self.threads.given().map(|threads| integer("threads", threads)).transpose()?;
-        let threads = threads.map(|threads| {
-            let several = usize::try_from(threads).ok().filter(|threads| *threads > 0);
-            several.ok_or_else(|| Error::argument("threads", format!("must be at least 1, not {threads}")))
-        });
-        Ok(Options {
-            part_size: part_size(&self.part_size)?,
-            small_parts: small_parts(&self.allow_small_parts)?,
-            threads: threads.transpose()?,
-            io: self.io.0.as_ref().map_or_else(|| Ok(Io::default()), |io| Ok::<_, PyErr>(text("io", io)?.parse()?))?,
-        })
-    }
 }
 
 /// The callable that is told how far the work is.

@@ -14,9 +14,10 @@ use pyo3::{
 
 use super::{
     checksums::PyObjectChecksums,
-    convert::{self, Arg, HashingArguments},
+    convert::{self, Arg},
     errors::file_error,
     observer::observed,
+    options::HashingArguments,
 };
 use crate::hash::HashFiles;
 

@@ -7,8 +7,9 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyBytes};
 use super::{
     buffer::Buffer,
     checksums::PyObjectChecksums,
-    convert::{self, Arg, HashingArguments},
+    convert::{self, Arg},
     observer::observed,
+    options::HashingArguments,
 };
 use crate::{
     algorithm::Algorithm,

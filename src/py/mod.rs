@@ -12,6 +12,7 @@ mod hashers;
 mod interpreter;
 mod multipart_upload;
 mod observer;
+mod options;
 mod part_checksums;
 mod plan;
 mod refusal;
@@ -35,8 +36,10 @@ mod _core {
         hashers::{PyHasher, PyMultipartHasher, new},
         multipart_upload::PyMultipartUpload,
         part_checksums::{PyPartChecksums, rebuild_part},
-        plan::{PyPart, PyPartPlan, parse_size, plan_parts, rebuild_plan},
-        verbs::{algorithm_table, combine_crc, hash_bytes, hash_file, hash_plans, preset_table, runtime_info},
+        plan::{PyPart, PyPartPlan, parse_size, rebuild_plan},
+        verbs::{
+            algorithm_table, combine_crc, hash_bytes, hash_file, hash_plans, plan_parts, preset_table, runtime_info,
+        },
         verify::{solve_etag, verify_local},
     };
 

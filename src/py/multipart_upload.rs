@@ -1,5 +1,7 @@
 //! `MultipartUpload`: the arguments of one upload, whose algorithm is named once.
 
+use std::sync::Arc;
+
 use pyo3::{
     prelude::*,
     types::{PyDict, PyTuple},
@@ -7,13 +9,12 @@ use pyo3::{
 
 use super::{
     arguments,
-    checksums::PyObjectChecksums,
     convert::{self, Arg},
     uploaded::UploadedArgument,
 };
 use crate::{
     algorithm::{Algorithm, ChecksumType},
-    s3::MultipartUpload,
+    s3::{MultipartUpload, ObjectChecksums},
 };
 
 /// The arguments for boto3 of one multipart upload, whose algorithm is named once.
@@ -31,24 +32,27 @@ use crate::{
 ///     {'ChecksumAlgorithm': 'CRC32C', 'ChecksumType': 'COMPOSITE'}
 #[pyclass(name = "MultipartUpload", module = "partsum", frozen)]
 pub(super) struct PyMultipartUpload {
-    sums: Py<PyObjectChecksums>,
+    sums: Arc<ObjectChecksums>,
+    /// The ObjectChecksums that made it, for pickles.
+    owner: Py<PyAny>,
     checksum: Option<(Algorithm, ChecksumType)>,
 }
 
 impl PyMultipartUpload {
     pub(super) fn new(
-        sums: &Bound<'_, PyObjectChecksums>,
+        sums: Arc<ObjectChecksums>,
+        owner: Py<PyAny>,
         algorithm: &Arg<'_>,
         checksum_type: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let (algorithm, checksum_type) =
             (convert::upload_algorithm(algorithm)?, convert::checksum_type(checksum_type)?);
-        let checksum = sums.get().sums().multipart_upload(algorithm, checksum_type)?.checksum;
-        Ok(Self { sums: sums.clone().unbind(), checksum })
+        let checksum = sums.multipart_upload(algorithm, checksum_type)?.checksum;
+        Ok(Self { sums, owner, checksum })
     }
 
     fn upload(&self) -> MultipartUpload<'_> {
-        MultipartUpload { sums: self.sums.get().sums(), checksum: self.checksum }
+        MultipartUpload { sums: &self.sums, checksum: self.checksum }
     }
 }
 
@@ -153,17 +157,16 @@ impl PyMultipartUpload {
     }
 
     fn __repr__(&self) -> String {
-        let sums = self.sums.get().sums();
-        let parts = match sums.plan().len() {
+        let parts = match self.sums.plan().len() {
             1 => "1 part".to_owned(),
             parts => format!("{parts} parts"),
         };
         let checksum = self.checksum.map_or("no algorithm".to_owned(), |(name, kind)| format!("{name} {kind}"));
-        format!("MultipartUpload({checksum}, {parts}, {} bytes)", sums.size())
+        format!("MultipartUpload({checksum}, {parts}, {} bytes)", self.sums.size())
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let again = self.sums.bind(py).getattr("multipart_upload")?;
+        let again = self.owner.bind(py).getattr("multipart_upload")?;
         (again, (self.algorithm(), self.checksum_type())).into_pyobject(py)
     }
 }

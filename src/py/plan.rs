@@ -1,4 +1,4 @@
-//! `Part`, `PartPlan` and `plan_parts`.
+//! `Part` and `PartPlan`.
 
 use pyo3::{
     exceptions::{PyIndexError, PyValueError},
@@ -6,7 +6,7 @@ use pyo3::{
     types::{PyIterator, PySlice, PyTuple},
 };
 
-use super::convert::{self, Arg};
+use super::convert;
 use crate::parts::{self, Part, PartPlan, PartSize, SmallParts};
 
 /// One part of a `PartPlan`.
@@ -206,54 +206,6 @@ impl PyPartPlan {
         let sizes: Option<Vec<u64>> = self.0.multipart().then(|| self.0.iter().map(|part| part.size).collect());
         Ok((py.import("partsum._core")?.getattr("_rebuild_plan")?, (self.0.size(), sizes).into_pyobject(py)?))
     }
-}
-
-/// Plan the parts of an object.
-///
-/// S3 allows 1 to 10,000 parts of 5 MiB to 5 GiB (the last one may be smaller), 48.8 TiB in all, and 5 GiB in one
-/// PutObject.
-///
-/// Args:
-///     size: Number of bytes in the object.
-///     part_size: Part size in bytes (int), a size such as "8MiB", a preset from `PRESETS`, a list of sizes, a `PartPlan`,
-///         or None for one PutObject. An int or a size is always a multipart upload, even of one part. A preset plans as
-///         that tool does by default. MiB is 2**20 bytes, MB is 10**6.
-///     allow_small_parts: Accept parts below 5 MiB, which Amazon S3 refuses and some stores accept.
-///
-/// Returns:
-///     PartPlan: The parts, in order.
-///
-/// Raises:
-///     PartPlanError: S3 would refuse the plan; the message names the part and the limit (a ValueError).
-///     TypeError: An argument has a wrong type; floats are one.
-///
-/// Example:
-///     >>> import partsum
-///     >>> partsum.plan_parts(100 * 2**30)[0].size     # as boto3: 8 MiB doubled until 10,000 parts suffice
-///     16777216
-///     >>> partsum.plan_parts(5, "boto3").multipart    # boto3 sends small files by one PutObject
-///     False
-///     >>> partsum.plan_parts(30 * 2**20, [10 * 2**20, 15 * 2**20, 5 * 2**20]).offsets
-///     (0, 10485760, 26214400)
-///     >>> partsum.plan_parts(10 * 2**20, "1MiB")
-///     Traceback (most recent call last):
-///         ...
-///     partsum.PartPlanError: part_size: part 1 has 1048576 bytes, but every part except the last needs at least 5242880 bytes (5 MiB; S3 answers EntityTooSmall); pass allow_small_parts=True for a store that accepts them
-///
-/// Source:
-///     Amazon S3 User Guide, "Amazon S3 multipart upload limits".
-#[pyfunction]
-#[pyo3(
-    signature = (size, part_size=Arg::LEFT_OUT, *, allow_small_parts=Arg::LEFT_OUT),
-    text_signature = "(size, part_size='boto3', *, allow_small_parts=False)"
-)]
-pub(super) fn plan_parts<'py>(
-    size: &Bound<'py, PyAny>,
-    part_size: Arg<'py>,
-    allow_small_parts: Arg<'py>,
-) -> PyResult<PyPartPlan> {
-    let (part_size, small) = (convert::part_size(&part_size)?, convert::small_parts(&allow_small_parts)?);
-    Ok(PyPartPlan(PartPlan::new(convert::object_size(size)?, &part_size, small)?))
 }
 
 /// Bytes in a size such as "8MiB".

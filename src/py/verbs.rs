@@ -1,4 +1,4 @@
-//! `hash_file`, `hash_bytes`, `hash_plans`, and the tables that `__init__.py` makes its constants of.
+//! `hash_file`, `hash_bytes`, `hash_plans`, `plan_parts`, and the tables that `__init__.py` makes its constants of.
 
 use pyo3::{
     prelude::*,
@@ -8,9 +8,11 @@ use pyo3::{
 use super::{
     buffer::Buffer,
     checksums::PyObjectChecksums,
-    convert::{self, Arg, HashingArguments},
+    convert::{self, Arg},
     errors::invalid,
     observer::observed,
+    options::{self, HashingArguments},
+    plan::PyPartPlan,
 };
 use crate::{
     algorithm::Algorithm,
@@ -18,7 +20,7 @@ use crate::{
     hash,
     isa::{self, Isa},
     kernels::{self, Combiner},
-    parts::Preset,
+    parts::{PartPlan, Preset},
     schedule,
 };
 
@@ -175,9 +177,57 @@ pub(super) fn hash_plans<'py>(
 ) -> PyResult<Vec<PyObjectChecksums>> {
     let options = HashingArguments { threads, io, allow_small_parts, part_size: Arg::LEFT_OUT }.options()?;
     let (algorithms, progress) = (convert::algorithms(&algorithms)?, convert::progress(&progress)?);
-    let (path, plans) = (convert::path("path", path)?, convert::part_sizes("plans", plans)?);
+    let (path, plans) = (convert::path("path", path)?, options::part_sizes("plans", plans)?);
     let sums = observed(py, progress, |observer| hash::hash_plans(path, &plans, &algorithms, &options, observer))?;
     Ok(sums.into_iter().map(PyObjectChecksums::from).collect())
+}
+
+/// Plan the parts of an object.
+///
+/// S3 allows 1 to 10,000 parts of 5 MiB to 5 GiB (the last one may be smaller), 48.8 TiB in all, and 5 GiB in one
+/// PutObject.
+///
+/// Args:
+///     size: Number of bytes in the object.
+///     part_size: Part size in bytes (int), a size such as "8MiB", a preset from `PRESETS`, a list of sizes, a `PartPlan`,
+///         or None for one PutObject. An int or a size is always a multipart upload, even of one part. A preset plans as
+///         that tool does by default. MiB is 2**20 bytes, MB is 10**6.
+///     allow_small_parts: Accept parts below 5 MiB, which Amazon S3 refuses and some stores accept.
+///
+/// Returns:
+///     PartPlan: The parts, in order.
+///
+/// Raises:
+///     PartPlanError: S3 would refuse the plan; the message names the part and the limit (a ValueError).
+///     TypeError: An argument has a wrong type; floats are one.
+///
+/// Example:
+///     >>> import partsum
+///     >>> partsum.plan_parts(100 * 2**30)[0].size     # as boto3: 8 MiB doubled until 10,000 parts suffice
+///     16777216
+///     >>> partsum.plan_parts(5, "boto3").multipart    # boto3 sends small files by one PutObject
+///     False
+///     >>> partsum.plan_parts(30 * 2**20, [10 * 2**20, 15 * 2**20, 5 * 2**20]).offsets
+///     (0, 10485760, 26214400)
+///     >>> partsum.plan_parts(10 * 2**20, "1MiB")
+///     Traceback (most recent call last):
+///         ...
+///     partsum.PartPlanError: part_size: part 1 has 1048576 bytes, but every part except the last needs at least 5242880 bytes (5 MiB; S3 answers EntityTooSmall); pass allow_small_parts=True for a store that accepts them
+///
+/// Source:
+///     Amazon S3 User Guide, "Amazon S3 multipart upload limits".
+#[pyfunction]
+#[pyo3(
+    signature = (size, part_size=Arg::LEFT_OUT, *, allow_small_parts=Arg::LEFT_OUT),
+    text_signature = "(size, part_size='boto3', *, allow_small_parts=False)"
+)]
+pub(super) fn plan_parts<'py>(
+    size: &Bound<'py, PyAny>,
+    part_size: Arg<'py>,
+    allow_small_parts: Arg<'py>,
+) -> PyResult<PyPartPlan> {
+    let (part_size, small) = (options::part_size(&part_size)?, options::small_parts(&allow_small_parts)?);
+    Ok(PyPartPlan(PartPlan::new(convert::object_size(size)?, &part_size, small)?))
 }
 
 /// Combine the CRCs of two adjoining ranges into the CRC of both.

@@ -9,8 +9,9 @@ use pyo3::{
 
 use super::{
     checksums::PyObjectChecksums,
-    convert::{self, Arg, HashingArguments, type_name},
+    convert::{self, Arg, type_name},
     observer::observed,
+    options::{self, HashingArguments},
     plan::PyPartPlan,
     response::{checksums, member, typed},
 };
@@ -264,7 +265,7 @@ pub(super) fn solve_etag<'py>(
     let options = HashingArguments { threads, io, ..HashingArguments::default() }.options()?;
     let progress = convert::progress(&progress)?;
     let path = convert::path("path", path)?;
-    let candidates = candidates.given().map(|candidates| convert::part_sizes("candidates", candidates)).transpose()?;
+    let candidates = candidates.given().map(|candidates| options::part_sizes("candidates", candidates)).transpose()?;
     let etag = convert::text("etag", etag)?;
     let plans =
         observed(py, progress, |observer| verify::solve_etag(path, etag, candidates.as_deref(), &options, observer))?;
