@@ -34,6 +34,10 @@ pub enum Hint {
     PassAllPages,
     /// Give S3's responses to the parts, so that its own values are used.
     PassResponses,
+    /// Name this quirk of the store.
+    NameQuirk(&'static str),
+    /// Compute what is slow to compute, too.
+    BeThorough,
     /// Read through the page cache.
     UseCachedReads,
     /// Read it as a stream of unknown length.
@@ -53,6 +57,8 @@ impl Hint {
             Self::NameAlgorithm => "NAME_ALGORITHM",
             Self::PassAllPages => "PASS_ALL_PAGES",
             Self::PassResponses => "PASS_RESPONSES",
+            Self::NameQuirk(_) => "NAME_QUIRK",
+            Self::BeThorough => "BE_THOROUGH",
             Self::UseCachedReads => "USE_CACHED_READS",
             Self::UseStream => "USE_STREAM",
         }
@@ -64,6 +70,7 @@ impl Hint {
             Self::AddAlgorithm(algorithm) => algorithm.to_string(),
             Self::GivePartSize(Some(bytes)) | Self::EnlargeParts(bytes) => bytes.to_string(),
             Self::HashWithObjectParts(parts) => parts.to_string(),
+            Self::NameQuirk(quirk) => (*quirk).to_owned(),
             _ => String::new(),
         }
     }
@@ -82,6 +89,8 @@ impl fmt::Display for Hint {
             Self::NameAlgorithm => f.write_str("name the algorithm"),
             Self::PassAllPages => f.write_str("pass all pages of the list"),
             Self::PassResponses => f.write_str("pass S3's responses to the parts"),
+            Self::NameQuirk(quirk) => write!(f, "name the quirk {quirk} if the store has it"),
+            Self::BeThorough => f.write_str("be thorough"),
             Self::UseCachedReads => f.write_str("read it through the page cache"),
             Self::UseStream => f.write_str("read it as a stream"),
         }
@@ -129,6 +138,11 @@ pub enum Error {
         reason: String,
         /// What would help.
         hint: Option<Hint>,
+    },
+    /// A store that speaks S3 breaks its own protocol, or its answers do not fit together.
+    StoreFault {
+        /// What it does.
+        problem: String,
     },
     /// The operating system refused.
     Io {
@@ -200,7 +214,7 @@ impl Error {
             | Self::NotSupportedByS3 { hint, .. }
             | Self::PartMismatch { hint, .. } => hint.clone(),
             Self::UnsuitableFile { hint, .. } => Some(hint.clone()),
-            Self::Algorithm(_) | Self::Io { .. } | Self::FileChanged { .. } | Self::Interrupted => None,
+            Self::Algorithm(_) | Self::StoreFault { .. } | Self::Io { .. } | Self::FileChanged { .. } | Self::Interrupted => None,
         }
     }
 
@@ -215,6 +229,7 @@ impl Error {
                 format!("{algorithm} was not computed, and {purpose} needs it")
             }
             Self::PartMismatch { reason, .. } => reason.clone(),
+            Self::StoreFault { problem } => problem.clone(),
             Self::Io { offset, part, source, .. } => format!("{source}{}", place(*offset, *part)),
             Self::UnsuitableFile { problem, .. } => (*problem).to_owned(),
             Self::FileChanged { change, .. } => format!("the file changed while it was hashed: {change}"),

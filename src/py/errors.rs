@@ -59,6 +59,7 @@ fn exception(py: Python<'_>, error: Error) -> PyResult<PyErr> {
                 (problem, parts, hint.map(Bound::unbind)),
             ));
         }
+        Error::StoreFault { .. } => class!(py, "PartsumError")?,
         Error::Io { path, offset, part, source } => return os_error(py, &path, &place(offset, part), &source),
         Error::UnsuitableFile { path, hint: advice, .. } => {
             let hint = python_hint(py, &advice)?;
