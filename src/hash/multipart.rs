@@ -147,6 +147,11 @@ impl MultipartHasher {
         Ok(Self { algorithms, options, cut, size: 0, columns, messages, filled: 0 })
     }
 
+    /// The algorithms, each once.
+    pub fn algorithms(&self) -> &[Algorithm] {
+        &self.algorithms
+    }
+
     /// Bytes fed so far.
     pub const fn size(&self) -> u64 {
         self.size

@@ -7,7 +7,6 @@ use std::{
 };
 
 use pyo3::{
-    exceptions::PyTypeError,
     prelude::*,
     sync::MutexExt,
     types::{PyBytes, PyIterator, PyString},
@@ -15,7 +14,7 @@ use pyo3::{
 
 use super::{
     checksums::PyObjectChecksums,
-    convert::{Algorithms, Number, PartSizeArgument, options},
+    convert::{self, Arg, How},
     errors::file_error,
     observer::observed,
 };
@@ -65,46 +64,63 @@ impl PyFiles {
 
 impl PyFiles {
     fn next_paths(&self, py: Python<'_>) -> PyResult<Vec<PathBuf>> {
-        self.paths.bind(py).clone().take(HashFiles::MAX_OPEN).map(|path| path?.extract()).collect()
+        self.paths.bind(py).clone().take(HashFiles::MAX_OPEN).map(|path| convert::path("paths", &path?)).collect()
     }
 }
 
-/// Every checksum that S3 will report for many files; their parts share the SIMD lanes and threads.
+/// Compute every checksum that S3 will report for many files, whose parts share SIMD lanes and threads.
 ///
-/// paths: an iterable of str or os.PathLike, taken from as results are wanted. The rest is as in `hash_file`. Returns an
-/// iterator over an ObjectChecksums or a FileError for each path, in order: a file that cannot be hashed never stops the
-/// rest. FileError has .path (str) and .error (what hash_file would have raised), and may itself be raised.
+/// A file that cannot be hashed never stops the rest. Files are hashed in batches that end after 512 MiB or with a larger
+/// file, so results come in bursts. At most 256 files are open at a time, and files up to 16 KiB are held in memory.
 ///
-/// Files are hashed in batches that end after 512 MiB or with a larger file, so results come in bursts; at most 256 files
-/// are open at a time, and files up to 16 KiB are held in memory. Raises ValueError and TypeError for arguments at once;
-/// what the iterable or progress raises comes out of the iterator. Threads may share it.
+/// Args:
+///     paths: Iterable of files to hash (str or os.PathLike); it is consumed as results are wanted.
+///     algorithms: One algorithm name or an iterable of names, from `ALGORITHMS`; case, `-` and `_` are ignored.
+///     part_size: Part size in bytes (int), a size such as "8MiB", a preset from `PRESETS`, a list of sizes, a `PartPlan`,
+///         or None for one PutObject.
+///     threads: Number of threads; None uses every CPU that the process may use.
+///     io: How to read: "auto", "mmap", "read" or "direct".
+///     progress: Callable that is given the number of bytes hashed since the last call (int), on the calling thread. An
+///         exception that it raises stops the work and propagates out of the iterator.
+///     allow_small_parts: Accept parts below 5 MiB, which Amazon S3 refuses and some stores accept.
 ///
-/// >>> import pathlib, tempfile, partsum
-/// >>> folder = pathlib.Path(tempfile.mkdtemp())
-/// >>> _ = (folder / "a").write_bytes(b"aaa")
-/// >>> for result in partsum.hash_files([folder / "a", folder / "b"], "MD5"):
-/// ...     print(result.error.strerror if isinstance(result, partsum.FileError) else result.etag)
-/// 47bce5c74f589f4867dbd57e9ca9f808
-/// No such file or directory
+/// Returns:
+///     Iterator[ObjectChecksums | FileError]: One item for each path, in order. `FileError` has the `path` and the `error`
+///     that `hash_file` would have raised, and may itself be raised. Threads may share the iterator.
+///
+/// Raises:
+///     TypeError: `paths` is one path, or an argument has a wrong type. Raised at once, as is the next.
+///     InvalidArgument: As `hash_file` (a ValueError).
+///
+/// Example:
+///     >>> import pathlib, tempfile, partsum
+///     >>> folder = pathlib.Path(tempfile.mkdtemp())
+///     >>> _ = (folder / "a").write_bytes(b"aaa")
+///     >>> for result in partsum.hash_files([folder / "a", folder / "b"], "MD5"):
+///     ...     print(result.error.strerror if isinstance(result, partsum.FileError) else result.etag)
+///     47bce5c74f589f4867dbd57e9ca9f808
+///     No such file or directory
 #[pyfunction]
 #[pyo3(
-    signature = (paths, algorithms=Algorithms::default(), *, part_size=PartSizeArgument::default(), threads=None, io="auto", progress=None, allow_small_parts=false),
+    signature = (paths, algorithms=Arg::OUT, *, part_size=Arg::OUT, threads=Arg::OUT, io=Arg::OUT, progress=Arg::OUT, allow_small_parts=Arg::OUT),
     text_signature = "(paths, algorithms=('MD5', 'CRC64NVME'), *, part_size='boto3', threads=None, io='auto', progress=None, allow_small_parts=False)"
 )]
-pub(super) fn hash_files(
-    paths: &Bound<'_, PyAny>,
-    algorithms: Algorithms,
-    part_size: PartSizeArgument,
-    threads: Option<Number>,
-    io: &str,
-    progress: Option<Py<PyAny>>,
-    allow_small_parts: bool,
+pub(super) fn hash_files<'py>(
+    paths: &Bound<'py, PyAny>,
+    algorithms: Arg<'py>,
+    part_size: Arg<'py>,
+    threads: Arg<'py>,
+    io: Arg<'py>,
+    progress: Arg<'py>,
+    allow_small_parts: Arg<'py>,
 ) -> PyResult<PyFiles> {
+    const EXPECTED: &str = "an iterable of paths";
     if paths.is_instance_of::<PyString>() || paths.is_instance_of::<PyBytes>() {
-        return Err(PyTypeError::new_err("paths must be an iterable of paths, not one path: use hash_file, or a list"));
+        return Err(convert::wrong_type("paths", EXPECTED, paths));
     }
-    let options = options(part_size, threads, io, allow_small_parts)?;
-    let files = HashFiles::new(&algorithms.0, options)?;
+    let options = How { part_size, threads, io, allow_small_parts }.options()?;
+    let files = HashFiles::new(&convert::algorithms(&algorithms)?, options)?;
+    let paths = convert::iterate("paths", EXPECTED, paths)?.unbind();
     let state = Mutex::new(State { files, ready: VecDeque::new() });
-    Ok(PyFiles { paths: paths.try_iter()?.unbind(), progress, state })
+    Ok(PyFiles { paths, progress: convert::progress(&progress)?, state })
 }

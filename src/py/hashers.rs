@@ -7,7 +7,7 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyBytes};
 use super::{
     buffer::Buffer,
     checksums::PyObjectChecksums,
-    convert::{Algorithms, Number, PartSizeArgument, options},
+    convert::{self, Arg, How},
     observer::observed,
 };
 use crate::{
@@ -23,32 +23,23 @@ const GIL_MINSIZE: usize = 2048;
 /// Bytes between two looks for Ctrl-C: a tenth of a second for the slowest algorithm.
 const MAX_UNINTERRUPTED: usize = 32 << 20;
 
-/// The `data=` of `new`; None is not "no data".
-#[derive(Default)]
-pub(super) struct FirstData(Option<Buffer>);
-
-impl<'py> FromPyObject<'_, 'py> for FirstData {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        object.extract().map(|buffer| Self(Some(buffer)))
-    }
-}
-
 /// A lock, even after a panic: a half-fed hasher is still a hasher.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One message and one algorithm, in hashlib's shape. Made by `new`.
+/// Hash one message with one algorithm, in hashlib's shape. Made by `new`.
 ///
 /// Threads may share it: updates take turns, and big ones (2048 bytes and more) release the GIL.
 ///
-/// >>> import partsum
-/// >>> hasher = partsum.new("CRC64NVME")
-/// >>> hasher.update(b"123456789")
-/// >>> hasher.hexdigest(), hasher.b64digest()
-/// ('ae8b14860a799888', 'rosUhgp5mIg=')
+/// Example:
+///     >>> import partsum
+///     >>> hasher = partsum.new("CRC64NVME")
+///     >>> hasher.update(b"123456789")
+///     >>> hasher.hexdigest(), hasher.b64digest()
+///     ('ae8b14860a799888', 'rosUhgp5mIg=')
+///     >>> hasher
+///     <partsum.Hasher CRC64NVME ae8b14860a799888>
 #[pyclass(name = "Hasher", module = "partsum", frozen)]
 pub(super) struct PyHasher {
     algorithm: Algorithm,
@@ -75,34 +66,41 @@ impl PyHasher {
 
 #[pymethods]
 impl PyHasher {
-    /// S3's name of the algorithm (str).
+    /// str: S3's name of the algorithm.
     #[getter]
     fn name(&self) -> &'static str {
         self.algorithm.name()
     }
 
-    /// Bytes in the digest (int).
+    /// int: Number of bytes in the digest.
     #[getter]
     fn digest_size(&self) -> usize {
         self.algorithm.digest_size()
     }
 
-    /// Bytes that the algorithm takes at once (int).
+    /// int: Number of bytes that the algorithm takes at once; 1 for CRCs.
     #[getter]
     fn block_size(&self) -> usize {
         self.algorithm.block_size()
     }
 
-    /// Append a bytes-like object to the message.
+    /// Append to the message.
     ///
-    /// Raises TypeError for str, BufferError for a buffer that is not C-contiguous.
+    /// Args:
+    ///     data: Any C-contiguous buffer, such as bytes.
     ///
-    /// >>> import partsum
-    /// >>> hasher = partsum.new("CRC32")
-    /// >>> hasher.update(b"123456789"); hasher.hexdigest()
-    /// 'cbf43926'
+    /// Raises:
+    ///     TypeError: `data` has no buffer, as str.
+    ///     BufferError: `data` is not C-contiguous.
+    ///
+    /// Example:
+    ///     >>> import partsum
+    ///     >>> hasher = partsum.new("CRC32")
+    ///     >>> hasher.update(b"123456789"); hasher.hexdigest()
+    ///     'cbf43926'
     #[pyo3(signature = (data, /))]
-    fn update(&self, py: Python<'_>, data: Buffer) -> PyResult<()> {
+    fn update(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        let data = Buffer::of("data", data)?;
         let bytes = data.as_bytes();
         if bytes.len() <= MAX_UNINTERRUPTED {
             self.with(py, bytes.len(), |hasher| hasher.update(bytes));
@@ -120,82 +118,120 @@ impl PyHasher {
         })
     }
 
-    /// The digest so far (bytes), big-endian for CRCs and XXH. More may be appended after.
+    /// Return the digest so far; more may be appended after.
     ///
-    /// >>> import partsum
-    /// >>> partsum.new("CRC32", b"123456789").digest()
-    /// b'\xcb\xf49&'
+    /// Returns:
+    ///     bytes: The digest, big-endian for CRCs and XXH.
+    ///
+    /// Example:
+    ///     >>> import partsum
+    ///     >>> partsum.new("CRC32", b"123456789").digest()
+    ///     b'\xcb\xf49&'
     fn digest<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.current(py).as_bytes())
     }
 
-    /// The digest so far in hexadecimal (str).
+    /// Return the digest so far in hexadecimal.
     ///
-    /// >>> import partsum
-    /// >>> partsum.new("XXHASH3", b"hello world").hexdigest()
-    /// 'd447b1ea40e6988b'
+    /// Returns:
+    ///     str: The digest, in lower case.
+    ///
+    /// Example:
+    ///     >>> import partsum
+    ///     >>> partsum.new("XXHASH3", b"hello world").hexdigest()
+    ///     'd447b1ea40e6988b'
     fn hexdigest(&self, py: Python<'_>) -> String {
         self.current(py).to_hex()
     }
 
-    /// The digest so far in base64, as S3 shows it (str).
+    /// Return the digest so far in base64, as S3 shows it.
     ///
-    /// >>> import partsum
-    /// >>> partsum.new("XXHASH3", b"hello world").b64digest()
-    /// '1Eex6kDmmIs='
+    /// Returns:
+    ///     str: The digest.
+    ///
+    /// Example:
+    ///     >>> import partsum
+    ///     >>> partsum.new("XXHASH3", b"hello world").b64digest()
+    ///     '1Eex6kDmmIs='
     fn b64digest(&self, py: Python<'_>) -> String {
         self.current(py).to_base64()
     }
 
-    /// An independent hasher with the same message so far.
+    /// Copy the hasher.
     ///
-    /// >>> import partsum
-    /// >>> first = partsum.new("SHA1", b"a"); second = first.copy(); second.update(b"b")
-    /// >>> first.digest() == partsum.new("SHA1", b"a").digest(), second.digest() == partsum.new("SHA1", b"ab").digest()
-    /// (True, True)
+    /// Returns:
+    ///     Hasher: An independent hasher with the same message so far.
+    ///
+    /// Example:
+    ///     >>> import partsum
+    ///     >>> first = partsum.new("CRC32", b"1234"); second = first.copy(); second.update(b"56789")
+    ///     >>> second.hexdigest()
+    ///     'cbf43926'
     fn copy(&self, py: Python<'_>) -> Self {
         Self { algorithm: self.algorithm, hasher: Mutex::new(self.with(py, 0, |hasher| hasher.clone())) }
     }
 
-    fn __repr__(&self) -> String {
-        format!("<partsum.Hasher {}>", self.algorithm)
+    fn __repr__(&self, py: Python<'_>) -> String {
+        format!("<partsum.Hasher {} {}>", self.algorithm, self.current(py).to_hex())
     }
 }
 
-/// A hasher of one message with one algorithm, in hashlib's shape.
+/// Start to hash one message with one algorithm, in hashlib's shape.
 ///
-/// algorithm: one of the ten names, in any case (str); data: the first bytes of the message. Raises ValueError for an
-/// unknown name. For files and parts use `hash_file`: it uses all SIMD lanes and all cores, a single message cannot.
+/// For files and parts use `hash_file`: it uses all SIMD lanes and all cores, which one message cannot.
 ///
-/// >>> import partsum
-/// >>> partsum.new("sha256", b"hello world").b64digest()
-/// 'uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek='
+/// Args:
+///     algorithm: Algorithm name from `ALGORITHMS`; case, `-` and `_` are ignored.
+///     data: First bytes of the message: any C-contiguous buffer.
+///
+/// Returns:
+///     Hasher: The hasher, to be fed with more.
+///
+/// Raises:
+///     InvalidArgument: The algorithm is unknown (a ValueError).
+///
+/// Example:
+///     >>> import partsum
+///     >>> partsum.new("sha256", b"hello world").b64digest()
+///     'uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek='
 #[pyfunction]
-#[pyo3(signature = (algorithm, data=FirstData::default()), text_signature = "(algorithm, data=b'')")]
-pub(super) fn new(py: Python<'_>, algorithm: Algorithm, data: FirstData) -> PyResult<PyHasher> {
+#[pyo3(signature = (algorithm, data=Arg::OUT), text_signature = "(algorithm, data=b'')")]
+pub(super) fn new(py: Python<'_>, algorithm: &Bound<'_, PyAny>, data: Arg<'_>) -> PyResult<PyHasher> {
+    let algorithm = convert::algorithm(algorithm)?;
     let hasher = PyHasher { algorithm, hasher: Mutex::new(Hasher::new(algorithm)) };
-    if let Some(data) = data.0 {
+    if let Some(data) = data.object() {
         hasher.update(py, data)?;
     }
     Ok(hasher)
 }
 
-/// The checksums of an object of unknown size, fed piece by piece in any grouping and cut into parts on the way.
+/// Hash an object of unknown size that comes in chunks, and cut it into parts on the way.
 ///
-/// algorithms, part_size, threads, allow_small_parts: as in `hash_file`; but presets that decide from the object's size
-/// (such as "rclone") raise PartPlanError. "boto3" plans parts of 8 MiB, and one PutObject if less than that came.
-/// Pieces that hold several whole parts are hashed on all SIMD lanes and cores: feed big ones.
+/// Chunks that hold several whole parts are hashed on all SIMD lanes and cores: feed big ones. The GIL is released while
+/// hashing; threads that share a hasher take turns.
 ///
-/// update() raises PartPlanError as soon as S3 would refuse the plan whatever comes, finish() if the bytes are not those
-/// of an explicit plan. After either raised, or after finish(), the hasher is closed: ValueError. The GIL is released
-/// while hashing; threads that share a hasher take turns.
+/// After `finish`, or after it or `update` raised, the hasher is closed, and both raise ValueError.
 ///
-/// >>> import partsum
-/// >>> hasher = partsum.MultipartHasher(["MD5", "CRC32C"], "5MiB")
-/// >>> for piece in (b"a", b"a", b"a"):
-/// ...     hasher.update(piece)
-/// >>> hasher.finish().etag
-/// 'e2c3da976e66ec9e7dc128fbc782fc91-1'
+/// Args:
+///     algorithms: One algorithm name or an iterable of names, from `ALGORITHMS`; case, `-` and `_` are ignored.
+///     part_size: Part size in bytes (int), a size such as "8MiB", a preset from `PRESETS`, a list of sizes, a `PartPlan`,
+///         or None for one PutObject. "boto3" plans parts of 8 MiB, and one PutObject if less than that came.
+///     threads: Number of threads; None uses every CPU that the process may use.
+///     allow_small_parts: Accept parts below 5 MiB, which Amazon S3 refuses and some stores accept.
+///
+/// Raises:
+///     PartPlanError: `part_size` is a preset that plans from the object's size, such as "rclone" (a ValueError).
+///     InvalidArgument: An algorithm is unknown or none is given, or `threads` is below 1 (a ValueError).
+///
+/// Example:
+///     >>> import partsum
+///     >>> hasher = partsum.MultipartHasher(["MD5", "CRC32C"], "5MiB")
+///     >>> for chunk in (b"a", b"a", b"a"):
+///     ...     hasher.update(chunk)
+///     >>> hasher
+///     <partsum.MultipartHasher MD5 CRC32C, 3 bytes so far>
+///     >>> hasher.finish().etag
+///     'e2c3da976e66ec9e7dc128fbc782fc91-1'
 #[pyclass(name = "MultipartHasher", module = "partsum", frozen)]
 pub(super) struct PyMultipartHasher {
     hasher: Mutex<Option<MultipartHasher>>,
@@ -213,32 +249,41 @@ fn closed() -> PyErr {
 impl PyMultipartHasher {
     #[new]
     #[pyo3(
-        signature = (algorithms, part_size=PartSizeArgument::default(), *, threads=None, allow_small_parts=false),
+        signature = (algorithms, part_size=Arg::OUT, *, threads=Arg::OUT, allow_small_parts=Arg::OUT),
         text_signature = "(algorithms, part_size='boto3', *, threads=None, allow_small_parts=False)"
     )]
-    fn new(
-        algorithms: Algorithms,
-        part_size: PartSizeArgument,
-        threads: Option<Number>,
-        allow_small_parts: bool,
+    fn new<'py>(
+        algorithms: Arg<'py>,
+        part_size: Arg<'py>,
+        threads: Arg<'py>,
+        allow_small_parts: Arg<'py>,
     ) -> PyResult<Self> {
-        let options = options(part_size, threads, "auto", allow_small_parts)?;
-        let hasher = MultipartHasher::new(&algorithms.0, options)?;
+        let options = How { part_size, threads, allow_small_parts, io: Arg::OUT }.options()?;
+        let hasher = MultipartHasher::new(&convert::algorithms(&algorithms)?, options)?;
         let pieces = hasher.pieces()?;
         Ok(Self { hasher: Mutex::new(Some(hasher)), pieces })
     }
 
-    /// Append a bytes-like object to the object.
+    /// Append to the object.
     ///
-    /// progress: as in `hash_file`; what it raises stops the work, comes out and closes the hasher.
+    /// Args:
+    ///     data: Any C-contiguous buffer, such as bytes.
+    ///     progress: Callable that is given the number of bytes hashed since the last call (int), on the calling thread. An
+    ///         exception that it raises stops the work, propagates and closes the hasher.
     ///
-    /// >>> import partsum
-    /// >>> hasher = partsum.MultipartHasher("CRC32C", None)
-    /// >>> hasher.update(b"1234"); hasher.update(b"56789")
-    /// >>> hasher.finish().parts[0].digest("CRC32C").hex()
-    /// 'e3069283'
-    #[pyo3(signature = (data, /, *, progress=None))]
-    fn update(&self, py: Python<'_>, data: Buffer, progress: Option<Py<PyAny>>) -> PyResult<()> {
+    /// Raises:
+    ///     PartPlanError: S3 would refuse the plan whatever comes (a ValueError).
+    ///     ValueError: The hasher is closed.
+    ///
+    /// Example:
+    ///     >>> import partsum
+    ///     >>> hasher = partsum.MultipartHasher("CRC32C", None)
+    ///     >>> hasher.update(b"1234"); hasher.update(b"56789")
+    ///     >>> hasher.finish().parts[0].digest("CRC32C").hex()
+    ///     'e3069283'
+    #[pyo3(signature = (data, /, *, progress=Arg::OUT), text_signature = "($self, data, /, *, progress=None)")]
+    fn update(&self, py: Python<'_>, data: &Bound<'_, PyAny>, progress: Arg<'_>) -> PyResult<()> {
+        let (data, progress) = (Buffer::of("data", data)?, convert::progress(&progress)?);
         let bytes = data.as_bytes();
         // The lock is taken with the GIL released and kept meanwhile: other threads wait for their turn without the GIL.
         let fed = observed(py, progress, |observer| {
@@ -252,26 +297,36 @@ impl PyMultipartHasher {
         fed.ok_or_else(closed)
     }
 
-    /// How many bytes the update after the first `offset` ones had best hold, at most `limit`.
+    /// Recommended size of the next `update` after `offset` bytes, at most `limit`.
     #[pyo3(name = "_best_piece")]
     fn best_piece(&self, offset: u64, limit: u64) -> u64 {
         self.pieces.best(offset, limit)
     }
 
-    /// The checksums of everything that was fed (ObjectChecksums), and the end of this hasher.
+    /// Return the checksums of everything that was fed, and close the hasher.
     ///
-    /// >>> import partsum
-    /// >>> partsum.MultipartHasher(["MD5"], "8MiB").finish().etag      # one empty part
-    /// '59adb24ef3cdbe0297f05b395827453f-1'
+    /// Returns:
+    ///     ObjectChecksums: The checksums; their `path` is None.
+    ///
+    /// Raises:
+    ///     PartPlanError: The bytes are not those of an explicit plan, or S3 would refuse the plan (a ValueError).
+    ///     ValueError: The hasher is closed.
+    ///
+    /// Example:
+    ///     >>> import partsum
+    ///     >>> partsum.MultipartHasher(["MD5"], "8MiB").finish().etag      # one empty part
+    ///     '59adb24ef3cdbe0297f05b395827453f-1'
     fn finish(&self, py: Python<'_>) -> PyResult<PyObjectChecksums> {
         let hasher = py.detach(|| locked(&self.hasher).take()).ok_or_else(closed)?;
         Ok(hasher.finish()?.into())
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
-        match py.detach(|| locked(&self.hasher).as_ref().map(MultipartHasher::size)) {
-            Some(size) => format!("<partsum.MultipartHasher {size} bytes so far>"),
-            None => "<partsum.MultipartHasher closed>".to_owned(),
-        }
+        let fed = |hasher: &MultipartHasher| {
+            let names: Vec<_> = hasher.algorithms().iter().map(|algorithm| algorithm.name()).collect();
+            format!("<partsum.MultipartHasher {}, {} bytes so far>", names.join(" "), hasher.size())
+        };
+        let fed = py.detach(|| locked(&self.hasher).as_ref().map(fed));
+        fed.unwrap_or_else(|| "<partsum.MultipartHasher closed>".to_owned())
     }
 }

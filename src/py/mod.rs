@@ -10,9 +10,13 @@ mod errors;
 mod files;
 mod hashers;
 mod interpreter;
+mod multipart_upload;
 mod observer;
+mod part_checksums;
 mod plan;
+mod refusal;
 mod response;
+mod serial;
 mod uploaded;
 mod verbs;
 mod verify;
@@ -26,10 +30,12 @@ mod _core {
 
     #[pymodule_export]
     use super::{
-        checksums::{PyObjectChecksums, PyPartChecksums, rebuild_part},
+        checksums::PyObjectChecksums,
         files::{PyFiles, hash_files},
         hashers::{PyHasher, PyMultipartHasher, new},
-        plan::{PyPartPlan, parse_size, plan_parts, rebuild_plan},
+        multipart_upload::PyMultipartUpload,
+        part_checksums::{PyPartChecksums, rebuild_part},
+        plan::{PyPart, PyPartPlan, parse_size, plan_parts, rebuild_plan},
         verbs::{algorithm_table, combine_crc, hash_bytes, hash_file, hash_plans, preset_table, runtime_info},
         verify::{solve_etag, verify_local},
     };

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use pyo3::{exceptions::PyTypeError, prelude::*};
+use pyo3::prelude::*;
 
 use crate::{
     error::{Error, Result},
@@ -43,10 +43,6 @@ pub(super) fn observed<T: Send>(
     progress: Option<Py<PyAny>>,
     work: impl FnOnce(&mut dyn Observer) -> Result<T> + Send,
 ) -> PyResult<T> {
-    if let Some(progress) = progress.as_ref().filter(|progress| !progress.bind(py).is_callable()) {
-        let kind = progress.bind(py).get_type();
-        return Err(PyTypeError::new_err(format!("progress must be callable or None, not {}", kind.name()?)));
-    }
     let mut observer = PyObserver { progress, raised: None };
     let result = py.detach(|| work(&mut observer));
     match (result, observer.raised) {

@@ -1,13 +1,15 @@
 //! `hash_file`, `hash_bytes`, `hash_plans`, and the tables that `__init__.py` makes its constants of.
 
-use std::path::PathBuf;
-
-use pyo3::{exceptions::PyValueError, prelude::*, types::PyBytes, types::PyDict};
+use pyo3::{
+    prelude::*,
+    types::{PyBytes, PyDict},
+};
 
 use super::{
     buffer::Buffer,
     checksums::PyObjectChecksums,
-    convert::{Algorithms, Number, PartSizeArgument, options},
+    convert::{self, Arg, How},
+    errors::invalid,
     observer::observed,
 };
 use crate::{
@@ -16,130 +18,188 @@ use crate::{
     hash,
     isa::{self, Isa},
     multibuffer,
-    parts::{PartSize, Preset},
+    parts::Preset,
     schedule,
     stream::Combiner,
 };
 
-/// Every checksum that S3 will report for a file, in one read.
+/// Compute every checksum that S3 will report for a file, in one read.
 ///
-/// path: a regular file or a block device (str or os.PathLike). algorithms: names of S3's checksum algorithms, in any
-/// case (one str or an iterable of str). part_size: where the parts are cut; see `plan_parts`. "boto3" plans as boto3's
-/// upload_file does by default. threads: hashing threads; None uses all CPUs that this process may use (affinity and
-/// cgroup quota). io: "auto" maps a file that is in the page cache and reads any other ahead of hashing; "mmap"; "read";
-/// "direct" reads past the page cache (O_DIRECT), so that a scan pushes nothing else out of memory. progress: called with
-/// the bytes hashed since the last call (int), as boto3's Callback, on the calling thread; what it raises stops the work
-/// and comes out. allow_small_parts: see `plan_parts`.
+/// All algorithms are computed over the same tiles of the file while these are in the CPU's cache, and parts are hashed
+/// side by side in SIMD lanes on all threads. Memory stays below 18 MiB per thread whatever the file's size (below 1 MiB
+/// where nothing is read ahead), and holes of sparse files are not read. The GIL is released; Ctrl-C works.
 ///
-/// Returns ObjectChecksums. All algorithms are computed over the same tiles in cache; the parts go through SIMD lanes
-/// on all threads. Memory stays below 18 MiB a thread, whatever the file's size (below 1 MiB where nothing is read
-/// ahead); holes of sparse files are not read. The GIL is released; Ctrl-C works.
+/// Args:
+///     path: File to hash (str or os.PathLike): a regular file or a block device.
+///     algorithms: One algorithm name or an iterable of names, from `ALGORITHMS`; case, `-` and `_` are ignored.
+///     part_size: Part size in bytes (int), a size such as "8MiB", a preset from `PRESETS`, a list of sizes, a `PartPlan`,
+///         or None for one PutObject. "boto3" plans as boto3's upload_file does by default.
+///     threads: Number of threads; None uses every CPU that the process may use.
+///     io: How to read: "auto", "mmap", "read" or "direct". "auto" maps a file that is in the page cache and reads any
+///         other ahead of hashing. "direct" reads past the page cache (O_DIRECT), so that other files stay in it.
+///     progress: Callable that is given the number of bytes hashed since the last call (int), on the calling thread. An
+///         exception that it raises stops the work and propagates.
+///     allow_small_parts: Accept parts below 5 MiB, which Amazon S3 refuses and some stores accept.
 ///
-/// Raises OSError with errno and filename (FileNotFoundError, PermissionError, IsADirectoryError, ...), and where
-/// reading failed in its message; FileChangedError (an OSError) if the file was written to, truncated or replaced
-/// meanwhile; OSError (EINVAL) for "direct" where the file system has no such way; PartPlanError (a ValueError) where
-/// S3 would refuse the parts; ValueError for unknown algorithms, no algorithms, threads below 1 or an unknown io.
+/// Returns:
+///     ObjectChecksums: The checksums of the parts and everything that S3 makes of them.
 ///
-/// >>> import pathlib, tempfile, partsum
-/// >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
-/// >>> _ = path.write_bytes(b"aaa")
-/// >>> sums = partsum.hash_file(path, ["MD5", "CRC64NVME"], part_size="8MiB")
-/// >>> sums.etag, sums.checksum("CRC64NVME")
-/// ('e2c3da976e66ec9e7dc128fbc782fc91-1', 'Rnr2/5P7Gsk=')
+/// Raises:
+///     OSError: The file cannot be read; has errno and filename (FileNotFoundError, PermissionError, ...). EINVAL if it
+///         is a pipe, or if `io` is "direct" and the file system cannot do that.
+///     FileChangedError: The file was written to, truncated or replaced while it was hashed (an OSError).
+///     PartPlanError: S3 would refuse the parts (a ValueError).
+///     InvalidArgument: An algorithm is unknown or none is given, `threads` is below 1, or `io` is unknown (a ValueError).
+///
+/// Example:
+///     >>> import pathlib, tempfile, partsum
+///     >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
+///     >>> _ = path.write_bytes(b"aaa")
+///     >>> sums = partsum.hash_file(path, ["MD5", "CRC64NVME"], part_size="8MiB")
+///     >>> sums.etag, sums.checksum("CRC64NVME")
+///     ('e2c3da976e66ec9e7dc128fbc782fc91-1', 'Rnr2/5P7Gsk=')
 #[pyfunction]
 #[pyo3(
-    signature = (path, algorithms=Algorithms::default(), *, part_size=PartSizeArgument::default(), threads=None, io="auto", progress=None, allow_small_parts=false),
+    signature = (path, algorithms=Arg::OUT, *, part_size=Arg::OUT, threads=Arg::OUT, io=Arg::OUT, progress=Arg::OUT, allow_small_parts=Arg::OUT),
     text_signature = "(path, algorithms=('MD5', 'CRC64NVME'), *, part_size='boto3', threads=None, io='auto', progress=None, allow_small_parts=False)"
 )]
 #[allow(clippy::too_many_arguments)]
-pub(super) fn hash_file(
-    py: Python<'_>,
-    path: PathBuf,
-    algorithms: Algorithms,
-    part_size: PartSizeArgument,
-    threads: Option<Number>,
-    io: &str,
-    progress: Option<Py<PyAny>>,
-    allow_small_parts: bool,
+pub(super) fn hash_file<'py>(
+    py: Python<'py>,
+    path: &Bound<'py, PyAny>,
+    algorithms: Arg<'py>,
+    part_size: Arg<'py>,
+    threads: Arg<'py>,
+    io: Arg<'py>,
+    progress: Arg<'py>,
+    allow_small_parts: Arg<'py>,
 ) -> PyResult<PyObjectChecksums> {
-    let options = options(part_size, threads, io, allow_small_parts)?;
-    let sums = observed(py, progress, |observer| hash::hash_file(path, &algorithms.0, &options, observer))?;
+    let options = How { part_size, threads, io, allow_small_parts }.options()?;
+    let (algorithms, progress) = (convert::algorithms(&algorithms)?, convert::progress(&progress)?);
+    let path = convert::path("path", path)?;
+    let sums = observed(py, progress, |observer| hash::hash_file(path, &algorithms, &options, observer))?;
     Ok(sums.into())
 }
 
-/// Every checksum that S3 will report for bytes in memory.
+/// Compute every checksum that S3 will report for bytes in memory.
 ///
-/// buffer: any C-contiguous buffer (bytes, bytearray, memoryview, mmap, numpy array, ...); it is not copied and must not
-/// be written to meanwhile. The rest is as in `hash_file`. Raises BufferError for a buffer that is not contiguous,
-/// TypeError for str and objects without a buffer.
+/// Args:
+///     buffer: Any C-contiguous buffer (bytes, bytearray, memoryview, mmap, numpy array, ...). It is not copied and must not
+///         be written to meanwhile.
+///     algorithms: One algorithm name or an iterable of names, from `ALGORITHMS`; case, `-` and `_` are ignored.
+///     part_size: Part size in bytes (int), a size such as "8MiB", a preset from `PRESETS`, a list of sizes, a `PartPlan`,
+///         or None for one PutObject.
+///     threads: Number of threads; None uses every CPU that the process may use.
+///     progress: Callable that is given the number of bytes hashed since the last call (int), on the calling thread. An
+///         exception that it raises stops the work and propagates.
+///     allow_small_parts: Accept parts below 5 MiB, which Amazon S3 refuses and some stores accept.
 ///
-/// >>> import partsum
-/// >>> partsum.hash_bytes(b"hello world", "sha256").checksum("SHA256")
-/// 'uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek='
+/// Returns:
+///     ObjectChecksums: The checksums of the parts and everything that S3 makes of them; its `path` is None.
+///
+/// Raises:
+///     TypeError: `buffer` is a str or has no buffer.
+///     BufferError: `buffer` is not C-contiguous.
+///     PartPlanError: S3 would refuse the parts (a ValueError).
+///     InvalidArgument: An algorithm is unknown or none is given, or `threads` is below 1 (a ValueError).
+///
+/// Example:
+///     >>> import partsum
+///     >>> partsum.hash_bytes(b"hello world", "sha-256").checksum("SHA256")
+///     'uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek='
 #[pyfunction]
 #[pyo3(
-    signature = (buffer, algorithms=Algorithms::default(), *, part_size=PartSizeArgument::default(), threads=None, progress=None, allow_small_parts=false),
+    signature = (buffer, algorithms=Arg::OUT, *, part_size=Arg::OUT, threads=Arg::OUT, progress=Arg::OUT, allow_small_parts=Arg::OUT),
     text_signature = "(buffer, algorithms=('MD5', 'CRC64NVME'), *, part_size='boto3', threads=None, progress=None, allow_small_parts=False)"
 )]
-pub(super) fn hash_bytes(
-    py: Python<'_>,
-    buffer: Buffer,
-    algorithms: Algorithms,
-    part_size: PartSizeArgument,
-    threads: Option<Number>,
-    progress: Option<Py<PyAny>>,
-    allow_small_parts: bool,
+pub(super) fn hash_bytes<'py>(
+    py: Python<'py>,
+    buffer: &Bound<'py, PyAny>,
+    algorithms: Arg<'py>,
+    part_size: Arg<'py>,
+    threads: Arg<'py>,
+    progress: Arg<'py>,
+    allow_small_parts: Arg<'py>,
 ) -> PyResult<PyObjectChecksums> {
-    let options = options(part_size, threads, "auto", allow_small_parts)?;
+    let options = How { part_size, threads, allow_small_parts, io: Arg::OUT }.options()?;
+    let (algorithms, progress) = (convert::algorithms(&algorithms)?, convert::progress(&progress)?);
+    let buffer = Buffer::of("buffer", buffer)?;
     let bytes = buffer.as_bytes();
-    let sums = observed(py, progress, |observer| hash::hash_bytes(bytes, &algorithms.0, &options, observer))?;
+    let sums = observed(py, progress, |observer| hash::hash_bytes(bytes, &algorithms, &options, observer))?;
     Ok(sums.into())
 }
 
-/// Every checksum of a file under several part plans, in one read.
+/// Compute every checksum of a file under several part plans, in one read.
 ///
-/// plans: an iterable of whatever part_size= takes. The rest is as in `hash_file`; ranges that plans share are hashed
-/// once, and progress counts a byte of the file once in all. The plans walk the file side by side and share the page
-/// cache; io="direct" reads a byte from the disk once for each plan. Returns a list of ObjectChecksums, one for each
-/// plan, in order. Raises as `hash_file`, and ValueError without plans.
+/// Ranges that plans share are hashed once. The plans walk the file side by side and share the page cache; "direct" reads
+/// a byte from the disk once for each plan.
 ///
-/// >>> import pathlib, tempfile, partsum
-/// >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
-/// >>> _ = path.write_bytes(b"aaa")
-/// >>> [sums.etag for sums in partsum.hash_plans(path, [None, "8MiB"], "MD5")]
-/// ['47bce5c74f589f4867dbd57e9ca9f808', 'e2c3da976e66ec9e7dc128fbc782fc91-1']
+/// Args:
+///     path: File to hash (str or os.PathLike): a regular file or a block device.
+///     plans: Iterable of part sizes, each in any form that `part_size` of `hash_file` has.
+///     algorithms: One algorithm name or an iterable of names, from `ALGORITHMS`; case, `-` and `_` are ignored.
+///     threads: Number of threads; None uses every CPU that the process may use.
+///     io: How to read: "auto", "mmap", "read" or "direct".
+///     progress: Callable that is given the number of bytes hashed since the last call (int), on the calling thread. An
+///         exception that it raises stops the work and propagates. A byte of the file counts once for all plans.
+///     allow_small_parts: Accept parts below 5 MiB, which Amazon S3 refuses and some stores accept.
+///
+/// Returns:
+///     list[ObjectChecksums]: One result for each plan, in order.
+///
+/// Raises:
+///     InvalidArgument: There are no plans, and as `hash_file`.
+///     OSError: As `hash_file`.
+///     PartPlanError: As `hash_file`.
+///
+/// Example:
+///     >>> import pathlib, tempfile, partsum
+///     >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
+///     >>> _ = path.write_bytes(b"aaa")
+///     >>> [sums.etag for sums in partsum.hash_plans(path, [None, "8MiB"], "MD5")]
+///     ['47bce5c74f589f4867dbd57e9ca9f808', 'e2c3da976e66ec9e7dc128fbc782fc91-1']
 #[pyfunction]
 #[pyo3(
-    signature = (path, plans, algorithms=Algorithms::default(), *, threads=None, io="auto", progress=None, allow_small_parts=false),
+    signature = (path, plans, algorithms=Arg::OUT, *, threads=Arg::OUT, io=Arg::OUT, progress=Arg::OUT, allow_small_parts=Arg::OUT),
     text_signature = "(path, plans, algorithms=('MD5', 'CRC64NVME'), *, threads=None, io='auto', progress=None, allow_small_parts=False)"
 )]
 #[allow(clippy::too_many_arguments)]
-pub(super) fn hash_plans(
-    py: Python<'_>,
-    path: PathBuf,
-    plans: &Bound<'_, PyAny>,
-    algorithms: Algorithms,
-    threads: Option<Number>,
-    io: &str,
-    progress: Option<Py<PyAny>>,
-    allow_small_parts: bool,
+pub(super) fn hash_plans<'py>(
+    py: Python<'py>,
+    path: &Bound<'py, PyAny>,
+    plans: &Bound<'py, PyAny>,
+    algorithms: Arg<'py>,
+    threads: Arg<'py>,
+    io: Arg<'py>,
+    progress: Arg<'py>,
+    allow_small_parts: Arg<'py>,
 ) -> PyResult<Vec<PyObjectChecksums>> {
-    let options = options(PartSizeArgument::default(), threads, io, allow_small_parts)?;
-    let plans: Vec<PartSize> =
-        plans.try_iter()?.map(|plan| Ok(plan?.extract::<PartSizeArgument>()?.0)).collect::<PyResult<_>>()?;
-    let sums = observed(py, progress, |observer| hash::hash_plans(path, &plans, &algorithms.0, &options, observer))?;
+    let options = How { threads, io, allow_small_parts, part_size: Arg::OUT }.options()?;
+    let (algorithms, progress) = (convert::algorithms(&algorithms)?, convert::progress(&progress)?);
+    let (path, plans) = (convert::path("path", path)?, convert::part_sizes("plans", plans)?);
+    let sums = observed(py, progress, |observer| hash::hash_plans(path, &plans, &algorithms, &options, observer))?;
     Ok(sums.into_iter().map(PyObjectChecksums::from).collect())
 }
 
-/// The CRC of two ranges, the second of `second_size` bytes, from the digest of each.
+/// Combine the CRCs of two adjoining ranges into the CRC of both.
+///
+/// Args:
+///     algorithm: Name of a CRC from `ALGORITHMS`; case, `-` and `_` are ignored.
+///     first: Digest of the first range (bytes).
+///     second: Digest of the second range (bytes).
+///     second_size: Number of bytes in the second range.
+///
+/// Returns:
+///     bytes: Digest of both ranges.
 #[pyfunction]
 pub(super) fn combine_crc<'py>(
     py: Python<'py>,
-    algorithm: Algorithm,
+    algorithm: &Bound<'py, PyAny>,
     first: &[u8],
     second: &[u8],
     second_size: u64,
 ) -> PyResult<Bound<'py, PyBytes>> {
+    let algorithm = convert::algorithm(algorithm)?;
     let size = algorithm.digest_size();
     match Combiner::new(algorithm) {
         Some(mut combiner) if first.len() == size && second.len() == size => {
@@ -147,7 +207,8 @@ pub(super) fn combine_crc<'py>(
             combiner.append(&Digest::new(second), second_size);
             Ok(PyBytes::new(py, combiner.digest().as_bytes()))
         }
-        _ => Err(PyValueError::new_err(format!("{algorithm}: not two digests of a CRC"))),
+        Some(_) => Err(invalid("first", format!("must be a {algorithm} digest of {size} bytes, as must second"))),
+        None => Err(invalid("algorithm", format!("{algorithm} is not a CRC"))),
     }
 }
 
@@ -166,7 +227,10 @@ pub(super) fn preset_table() -> Vec<(&'static str, &'static str, u64, u64, &'sta
     Preset::ALL.iter().map(row).collect()
 }
 
-/// What this build and this CPU do, for reports.
+/// Tell what this build and this CPU do, for reports.
+///
+/// Returns:
+///     dict[str, Any]: Version, instruction sets, CPU features, lanes of each algorithm, threads.
 #[pyfunction]
 pub(super) fn runtime_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let selected = Isa::selected()?;

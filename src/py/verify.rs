@@ -1,7 +1,5 @@
 //! `verify` and `solve_etag`: boto3's responses for the core, and the core's verdict for `partsum.verdict`.
 
-use std::path::PathBuf;
-
 use pyo3::{
     exceptions::{PyTypeError, PyValueError},
     prelude::*,
@@ -11,14 +9,13 @@ use pyo3::{
 
 use super::{
     checksums::PyObjectChecksums,
-    convert::{Number, PartSizeArgument, options, type_name},
+    convert::{self, Arg, How, type_name},
     observer::observed,
     plan::PyPartPlan,
     response::{checksums, member, typed},
 };
 use crate::{
     algorithm::Algorithm,
-    parts::PartSize,
     verify::{self, Answers, ContentRange, Encryption, PartPage, Response, SaidPart, Verdict},
 };
 
@@ -207,23 +204,24 @@ fn to_python<'py>(py: Python<'py>, verdict: &Verdict) -> PyResult<Bound<'py, PyA
 /// 'the size is 4 bytes in S3, 3 here'
 #[pyfunction(name = "verify")]
 #[pyo3(
-    signature = (path_or_checksums, response_or_responses, *, threads=None, io="auto", progress=None),
+    signature = (path_or_checksums, response_or_responses, *, threads=Arg::OUT, io=Arg::OUT, progress=Arg::OUT),
     text_signature = "(path_or_checksums, response_or_responses, *, threads=None, io='auto', progress=None)"
 )]
 pub(super) fn verify_local<'py>(
     py: Python<'py>,
     path_or_checksums: &Bound<'py, PyAny>,
     response_or_responses: ResponsesArgument,
-    threads: Option<Number>,
-    io: &str,
-    progress: Option<Py<PyAny>>,
+    threads: Arg<'py>,
+    io: Arg<'py>,
+    progress: Arg<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let options = options(PartSizeArgument::default(), threads, io, true)?;
+    let options = How { threads, io, ..How::default() }.options()?;
+    let progress = convert::progress(&progress)?;
     let answers = Answers::new(&response_or_responses.0);
     let verdict = match path_or_checksums.cast::<PyObjectChecksums>() {
         Ok(sums) => verify::verify(sums.get().sums(), &answers),
         Err(_) => {
-            let path: PathBuf = path_or_checksums.extract()?;
+            let path = convert::path("path_or_checksums", path_or_checksums)?;
             observed(py, progress, |observer| verify::verify_file(path, &answers, &options, observer))?
         }
     };
@@ -251,30 +249,23 @@ pub(super) fn verify_local<'py>(
 /// (PartPlan(20971520 bytes, 3 parts of 8388608), ('boto3', 'awscli'))
 #[pyfunction]
 #[pyo3(
-    signature = (path, etag, *, candidates=None, threads=None, io="auto", progress=None),
+    signature = (path, etag, *, candidates=Arg::OUT, threads=Arg::OUT, io=Arg::OUT, progress=Arg::OUT),
     text_signature = "(path, etag, *, candidates=None, threads=None, io='auto', progress=None)"
 )]
-pub(super) fn solve_etag(
-    py: Python<'_>,
-    path: PathBuf,
-    etag: &str,
-    candidates: Option<&Bound<'_, PyAny>>,
-    threads: Option<Number>,
-    io: &str,
-    progress: Option<Py<PyAny>>,
+pub(super) fn solve_etag<'py>(
+    py: Python<'py>,
+    path: &Bound<'py, PyAny>,
+    etag: &Bound<'py, PyAny>,
+    candidates: Arg<'py>,
+    threads: Arg<'py>,
+    io: Arg<'py>,
+    progress: Arg<'py>,
 ) -> PyResult<Vec<PyPartPlan>> {
-    let options = options(PartSizeArgument::default(), threads, io, true)?;
-    let candidates = candidates
-        .map(|candidates| {
-            if candidates.is_instance_of::<PyString>() {
-                return Err(PyTypeError::new_err("candidates must be an iterable of part sizes, not str"));
-            }
-            candidates
-                .try_iter()?
-                .map(|one| Ok(one?.extract::<PartSizeArgument>()?.0))
-                .collect::<PyResult<Vec<PartSize>>>()
-        })
-        .transpose()?;
+    let options = How { threads, io, ..How::default() }.options()?;
+    let progress = convert::progress(&progress)?;
+    let path = convert::path("path", path)?;
+    let candidates = candidates.given().map(|candidates| convert::part_sizes("candidates", candidates)).transpose()?;
+    let etag = convert::text("etag", etag)?;
     let plans =
         observed(py, progress, |observer| verify::solve_etag(path, etag, candidates.as_deref(), &options, observer))?;
     Ok(plans.into_iter().map(PyPartPlan).collect())

@@ -3,6 +3,7 @@
 
 mod answers;
 mod arguments;
+mod multipart_upload;
 mod object;
 mod refusal;
 mod uploads;
@@ -15,6 +16,7 @@ pub(crate) use answers::{Layout, PlacedPart};
 pub use arguments::{
     CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, ObjectLevel, PutObject, UploadPart,
 };
+pub use multipart_upload::{MultipartUpload, UploadAlgorithm};
 pub(crate) use object::digest_of_digests;
 pub use object::{ObjectChecksums, PartChecksums};
 pub use refusal::{Refusal, explain};
