@@ -78,7 +78,7 @@ fn exception(py: Python<'_>, error: Error) -> PyResult<PyErr> {
     Ok(PyErr::from_type(class.clone(), (problem, argument, hint.map(Bound::unbind))))
 }
 
-fn python_hint<'py>(py: Python<'py>, hint: &Hint) -> PyResult<Bound<'py, PyAny>> {
+pub(super) fn python_hint<'py>(py: Python<'py>, hint: &Hint) -> PyResult<Bound<'py, PyAny>> {
     class!(py, "Hint")?.call1((hint.name(), hint.value()))
 }
 

@@ -168,8 +168,13 @@ impl Answers {
         answers
     }
 
-    /// Takes in one response.
-    pub(super) fn add(&mut self, response: &Response) {
+    /// Takes in one more response.
+    pub fn include(&mut self, response: &Response) {
+        self.add(response);
+        self.decide();
+    }
+
+    fn add(&mut self, response: &Response) {
         for (index, said) in response.identity.members.iter().enumerate() {
             self.merge(Identity::NAMES[index], |answers| &mut answers.identity.members[index], said.clone());
         }
@@ -196,7 +201,7 @@ impl Answers {
     }
 
     /// Decides what the responses are about that could be of all of the object or of a part.
-    pub(super) fn decide(&mut self) {
+    fn decide(&mut self) {
         let undecided = std::mem::take(&mut self.undecided);
         let numbered = undecided.iter().any(|response| response.part_number.is_some());
         for response in &undecided {

@@ -5,6 +5,7 @@ mod etag;
 mod merged;
 mod next;
 mod quirks;
+mod reports;
 mod response;
 
 pub use codes::Meaning;

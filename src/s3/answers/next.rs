@@ -121,8 +121,7 @@ impl Answers {
             }
         }
         let heads = self.heads();
-        self.add(&response);
-        self.decide();
+        self.include(&response);
         self.ignores_part_numbers |= matches!(request, NextRequest::Part(_)) && self.heads() == heads;
     }
 
@@ -145,8 +144,8 @@ impl Answers {
         }
     }
 
-    /// The algorithm whose digest of all bytes, as one message, is compared first; `None` if that is not enough.
-    pub fn first_algorithm(&self) -> Option<Algorithm> {
+    /// The algorithm whose digest of all bytes, as one message, is enough to compare; `None` if that is not enough.
+    pub fn whole_algorithm(&self) -> Option<Algorithm> {
         match self.values.first() {
             Some(value) => (value.checksum_type == Some(ChecksumType::FullObject)).then_some(value.algorithm),
             None => (self.has_md5_etag() && self.parts_count().is_none()).then_some(Algorithm::Md5),

@@ -14,6 +14,7 @@ use crate::{
 };
 
 /// The value of a member; one that is null or an empty text is absent.
+#[derive(Debug)]
 pub enum Member<M> {
     /// A text.
     Text(String),
@@ -287,30 +288,38 @@ const KNOWN: &str = "a response of HeadObject, GetObjectAttributes or ListParts"
 const MEMBERS: [&str; 6] = ["ETag", "ContentLength", "ObjectSize", "Checksum", "ObjectParts", "Parts"];
 
 impl Response {
-    /// Reads a response.
+    /// Reads a response that somebody gives.
     ///
     /// # Errors
     /// For an error that S3 answered, a delete marker, and what is no response that we know.
     pub fn read<M: Members>(response: &M) -> Result<Self, M::Error> {
-        refuse_errors(response)?;
         let copied = mapping(response, "CopyPartResult")?.or(mapping(response, "CopyObjectResult")?);
         let object = copied.as_ref().unwrap_or(response);
-        let mut known = false;
+        let mut known = is_listing(object)?;
         for name in MEMBERS.iter().chain(&Algorithm::ALL.map(Algorithm::field)) {
             known |= object.member(name)?.is_some();
         }
-        // The list of an upload without parts has no more.
-        let listing = object.member("Parts")?.is_some()
-            || (object.member("IsTruncated")?.is_some() && object.member("UploadId")?.is_some());
-        if !known && !listing {
+        if !known {
+            refuse_errors(response)?;
             let problem = format!("none of a response's members is there: pass {KNOWN}");
             return Err(Error::argument(response.argument(), problem).into());
         }
+        Self::answer(response)
+    }
+
+    /// Reads the answer to a request, which may say nothing.
+    ///
+    /// # Errors
+    /// For an error that S3 answered, and a delete marker.
+    pub fn answer<M: Members>(response: &M) -> Result<Self, M::Error> {
+        refuse_errors(response)?;
+        let copied = mapping(response, "CopyPartResult")?.or(mapping(response, "CopyObjectResult")?);
+        let object = copied.as_ref().unwrap_or(response);
         let mut identity = Identity::default();
         for (member, name) in identity.members.iter_mut().zip(Identity::NAMES) {
             *member = text(response, name)?;
         }
-        if listing {
+        if is_listing(object)? {
             // boto3's list_parts has no members for encryption; who knows it may add them.
             return Ok(Self {
                 encryption: encryption(response, false)?,
@@ -354,6 +363,12 @@ impl Response {
             identity,
         })
     }
+}
+
+/// Whether it is ListParts' response; the one of an upload without parts has no Parts.
+fn is_listing<M: Members>(response: &M) -> Result<bool, M::Error> {
+    Ok(response.member("Parts")?.is_some()
+        || (response.member("IsTruncated")?.is_some() && response.member("UploadId")?.is_some()))
 }
 
 fn is_page<M: Members>(response: &M) -> Result<bool, M::Error> {
@@ -429,7 +444,7 @@ fn checksums<M: Members>(response: &M) -> Result<Vec<(Algorithm, String)>, M::Er
     Ok(found)
 }
 
-fn text<M: Members>(response: &M, name: &str) -> Result<Option<String>, M::Error> {
+pub(super) fn text<M: Members>(response: &M, name: &str) -> Result<Option<String>, M::Error> {
     match response.member(name)? {
         None => Ok(None),
         Some(Member::Text(text)) => Ok(Some(text)),
@@ -438,7 +453,7 @@ fn text<M: Members>(response: &M, name: &str) -> Result<Option<String>, M::Error
 }
 
 /// A count or a size; JSON may have it as text.
-fn number<M: Members, T: FromStr>(response: &M, name: &str) -> Result<Option<T>, M::Error> {
+pub(super) fn number<M: Members, T: FromStr>(response: &M, name: &str) -> Result<Option<T>, M::Error> {
     match response.member(name)? {
         None => Ok(None),
         Some(Member::Text(text) | Member::Number(text)) => match text.trim().parse() {
