@@ -340,7 +340,9 @@ def _result(message: str) -> dict[str, str]:
     return result if isinstance(result, dict) else {}
 
 
-def _said(source: str, row: dict[str, str]) -> tuple[_Answers, tuple[EntryStatus, str] | None]:
+def _said(
+    source: Literal["task", "inventory"], row: dict[str, str]
+) -> tuple[_Answers, tuple[EntryStatus, str] | None]:
     """Return what a row says of its object, and why there is nothing to compare."""
     answers = _Answers()
     try:
