@@ -401,7 +401,7 @@ CRC = {"ChecksumCRC32": "6Le+Qw==", "ChecksumType": "FULL_OBJECT"}
             1,
         ),
         ("etag-not-md5", with_etag("0" * 32), "MISMATCH", "NOT_COMPARABLE", 1),
-        ("etag-not-md5", with_etag("0" * 32, **CRC), "MATCH", "MATCH", 1),
+        ("etag-not-md5", with_etag("0" * 32, **CRC), "MISMATCH", "MATCH", 1),
         ("multipart-etag-not-md5", with_etag("0" * 32 + "-1"), "MISMATCH", "NOT_COMPARABLE", 1),
         ("multipart-etag-not-md5", plain(b"a"), "MATCH", "MATCH", 0),
         (

@@ -346,9 +346,14 @@ impl Response {
             Some(object_parts) => number(object_parts, "TotalPartsCount")?,
             None => number(object, "PartsCount")?,
         };
+        let placed = range.as_deref().map(ContentRange::parse);
+        if placed == Some(None) {
+            // The length is that of nobody knows which bytes.
+            size = None;
+        }
         Ok(Self {
             size,
-            range: range.as_deref().and_then(ContentRange::parse),
+            range: placed.flatten(),
             etag: etag(object)?,
             checksums: checksums(values)?,
             checksum_type: word(values, "ChecksumType")?,
