@@ -214,7 +214,11 @@ impl Error {
             | Self::NotSupportedByS3 { hint, .. }
             | Self::PartMismatch { hint, .. } => hint.clone(),
             Self::UnsuitableFile { hint, .. } => Some(hint.clone()),
-            Self::Algorithm(_) | Self::StoreFault { .. } | Self::Io { .. } | Self::FileChanged { .. } | Self::Interrupted => None,
+            Self::Algorithm(_)
+            | Self::StoreFault { .. }
+            | Self::Io { .. }
+            | Self::FileChanged { .. }
+            | Self::Interrupted => None,
         }
     }
 

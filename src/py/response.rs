@@ -51,7 +51,9 @@ impl Members for Mapping<'_> {
         if value.is_instance_of::<PyInt>() {
             return Ok(Some(Member::Number(value.str()?.to_string())));
         }
-        if let Some(whole) = value.cast::<PyFloat>().ok().map(|float| float.value()).filter(|float| float.fract() == 0.0) {
+        if let Some(whole) =
+            value.cast::<PyFloat>().ok().map(|float| float.value()).filter(|float| float.fract() == 0.0)
+        {
             return Ok(Some(Member::Number(format!("{whole:.0}"))));
         }
         if let Some(mapping) = Self::of(self.argument, &value) {
@@ -83,11 +85,12 @@ pub(super) fn parsed<'py>(argument: &'static str, object: &Bound<'py, PyAny>) ->
     if !object.is_instance_of::<PyString>() && !object.is_instance_of::<PyBytes>() {
         return Ok(object.clone());
     }
-    let value = object.py().import("json")?.call_method1("loads", (object,)).map_err(|error| {
-        match error.is_instance_of::<PyRecursionError>(object.py()) {
-            true => invalid(argument, "the JSON is nested too deeply"),
-            false => error,
-        }
+    let value = object.py().import("json")?.call_method1("loads", (object,)).map_err(|error| match error
+        .is_instance_of::<PyRecursionError>(
+        object.py(),
+    ) {
+        true => invalid(argument, "the JSON is nested too deeply"),
+        false => error,
     })?;
     match value.is_instance_of::<PyString>() {
         true => Err(wrong_type(argument, "a mapping or a list, or JSON of one", &value)),

@@ -89,12 +89,18 @@ impl ObjectChecksums {
             let ours = md5s.map(|md5s| md5s[index].to_hex());
             said.etag.is_some() && said.etag == ours.map(ETag::from)
         };
-        let index = |said: &SaidPart| said.number.checked_sub(1).and_then(|number| usize::try_from(number).ok()).filter(|index| *index < self.plan().len());
+        let index = |said: &SaidPart| {
+            said.number
+                .checked_sub(1)
+                .and_then(|number| usize::try_from(number).ok())
+                .filter(|index| *index < self.plan().len())
+        };
         let parts: Vec<_> = uploaded.parts.iter().filter_map(|said| Some((index(said)?, said))).collect();
         let encrypted = !parts.iter().any(|(index, said)| is_md5(*index, said));
         let right = parts.iter().filter(|(index, said)| {
             let checksum = said.checksums.iter().find(|(other, _)| Some(*other) == algorithm);
-            let ours = algorithm.and_then(|algorithm| self.computed(algorithm)).map(|digests| digests[*index].to_base64());
+            let ours =
+                algorithm.and_then(|algorithm| self.computed(algorithm)).map(|digests| digests[*index].to_base64());
             said.size.is_none_or(|size| size == self.plan().part(*index).size)
                 && checksum.is_none_or(|(_, value)| Some(value) == ours.as_ref())
                 && (is_md5(*index, said) || (encrypted && checksum.is_some()))

@@ -160,10 +160,9 @@ impl Findings<'_> {
     fn composite(&self, algorithm: Algorithm, said: &Digest, etag: bool) -> Comparison {
         if !self.local.computed(algorithm) {
             return match &self.layout {
-                Layout::Guess(plans) if plans.is_empty() => Comparison::Open(
-                    format!("no usual part size gives so many parts; {}", parts_wanted()),
-                    None,
-                ),
+                Layout::Guess(plans) if plans.is_empty() => {
+                    Comparison::Open(format!("no usual part size gives so many parts; {}", parts_wanted()), None)
+                }
                 Layout::Guess(_) if self.file => Comparison::Open(
                     format!("the sizes of the parts are not known; {}", parts_wanted()),
                     Some(Hint::BeThorough),
@@ -209,11 +208,12 @@ impl Findings<'_> {
     /// The parts' own values. Returns the parts whose ETags differ: whether that counts is not known yet.
     fn parts(&mut self, plain: &mut bool) -> Vec<(PlacedPart, Digest)> {
         let mut agreed: Vec<(String, Algorithm, Vec<PlacedPart>)> = Vec::new();
-        let mut agrees = |name: &str, algorithm: Algorithm, part: &PlacedPart| {
-            match agreed.iter_mut().find(|(other, ..)| other == name) {
-                Some((.., parts)) => parts.push(part.clone()),
-                None => agreed.push((name.to_owned(), algorithm, vec![part.clone()])),
-            }
+        let mut agrees = |name: &str, algorithm: Algorithm, part: &PlacedPart| match agreed
+            .iter_mut()
+            .find(|(other, ..)| other == name)
+        {
+            Some((.., parts)) => parts.push(part.clone()),
+            None => agreed.push((name.to_owned(), algorithm, vec![part.clone()])),
         };
         let (mut bad_etags, mut missing) = (Vec::new(), Vec::new());
         let odd = self.answers.has_odd_etags(false);
@@ -337,7 +337,9 @@ impl Findings<'_> {
 
     fn no_etag(&mut self, reason: String) {
         let reason = match self.answers.values.is_empty() {
-            true => format!("{reason}; HeadObject with ChecksumMode=ENABLED has the object's checksum, if there is one"),
+            true => {
+                format!("{reason}; HeadObject with ChecksumMode=ENABLED has the object's checksum, if there is one")
+            }
             false => reason,
         };
         self.open("ETag", reason, None);

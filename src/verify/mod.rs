@@ -162,7 +162,8 @@ pub(crate) fn verify_more(
     let has = |plan: &_| {
         let planned = crate::parts::PartPlan::new(size, plan, crate::parts::SmallParts::Allow);
         let same = |sums: &&ObjectChecksums| planned.as_ref().is_ok_and(|plan| sums.plan() == plan);
-        let all = |sums: &ObjectChecksums| wanted.algorithms.iter().all(|algorithm| sums.computed(*algorithm).is_some());
+        let all =
+            |sums: &ObjectChecksums| wanted.algorithms.iter().all(|algorithm| sums.computed(*algorithm).is_some());
         known.iter().filter(same).any(all)
     };
     let missing: Vec<_> = wanted.plans.iter().filter(|plan| !has(plan)).cloned().collect();

@@ -22,25 +22,13 @@ pub enum Meaning {
 /// Sources: Amazon S3 API Reference, "Error responses"; answers recorded from Amazon S3; `XAmzContentSHA256Mismatch` for
 /// bytes that differ: SeaweedFS; `InvalidRequest` to GetObjectAttributes: stores that refuse it for SSE-C alone.
 const CODES: &[(Meaning, &[&str])] = &[
-    (
-        Meaning::OtherBytes,
-        &["BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch"],
-    ),
+    (Meaning::OtherBytes, &["BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch"]),
     (Meaning::NoSuchPart, &["416", "InvalidPartNumber", "InvalidRange", "RequestedRangeNotSatisfiable"]),
     (Meaning::NoSuchUpload, &["NoSuchUpload"]),
     (Meaning::ConditionFailed, &["PreconditionFailed"]),
     (
         Meaning::NoAttributes,
-        &[
-            "403",
-            "405",
-            "501",
-            "AccessDenied",
-            "Forbidden",
-            "InvalidRequest",
-            "MethodNotAllowed",
-            "NotImplemented",
-        ],
+        &["403", "405", "501", "AccessDenied", "Forbidden", "InvalidRequest", "MethodNotAllowed", "NotImplemented"],
     ),
     (Meaning::NoPartNumbers, &["405", "501", "MethodNotAllowed", "NotImplemented"]),
 ];

@@ -109,7 +109,8 @@ impl Answers {
                         match page.next.or(last) {
                             Some(next) if next > marker.unwrap_or(0) => Listing::More(next),
                             next => {
-                                let problem = "GetObjectAttributes of the store is at fault: a truncated page after part";
+                                let problem =
+                                    "GetObjectAttributes of the store is at fault: a truncated page after part";
                                 let (marker, next) = (marker.unwrap_or(0), next.unwrap_or(0));
                                 self.fault = Some(format!("{problem} {marker} goes on after part {next}"));
                                 Listing::Ended

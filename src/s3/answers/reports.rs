@@ -19,7 +19,8 @@ impl Response {
     /// [`Error::InvalidArgument`] for what has no checksum, or one that contradicts itself.
     pub fn of_completed_task<M: Members>(result: &M) -> Result<Self, M::Error> {
         let nothing = |reason: String| Error::argument(result.argument(), reason);
-        let (Some(name), Some(checksum_type)) = (text(result, "checksumAlgorithm")?, text(result, "checksumType")?) else {
+        let (Some(name), Some(checksum_type)) = (text(result, "checksumAlgorithm")?, text(result, "checksumType")?)
+        else {
             return Err(nothing("the report has no checksum: was the job one of Compute checksum?".to_owned()).into());
         };
         let algorithm: Algorithm = name.parse().map_err(|_| {
