@@ -197,7 +197,7 @@ def test_an_equal_etag_is_a_proof_whatever_the_encryption(kind: str, etag: str, 
 
 
 def test_answers_of_upload_part_copy() -> None:
-    answers = [{"CopyPartResult": answer, "CopySourceVersionId": "1"} for answer in uploaded()]
+    answers: list[dict[str, Any]] = [{"CopyPartResult": answer} for answer in uploaded()]
     expected = sums().complete_multipart_upload_args("SHA256")
     assert sums().complete_multipart_upload_args("SHA256", uploaded=answers) == expected
     answers[1]["CopyPartResult"]["ETag"] = '"0"'

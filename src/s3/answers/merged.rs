@@ -363,10 +363,8 @@ impl Answers {
             (false, Some(plan)) => return Layout::Exact(plan),
             (false, None) => return Layout::Unfinished,
             // The upload need not be the one that made the object, which only the object's own values tell.
-            (true, Some(plan)) if self.count.is_none_or(|count| count as usize == plan.len()) => {
-                if self.count.is_some() {
-                    return Layout::Guess(vec![plan]);
-                }
+            (true, Some(plan)) if self.count.is_some_and(|count| count as usize == plan.len()) => {
+                return Layout::Guess(vec![plan]);
             }
             _ => {}
         }
