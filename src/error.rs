@@ -34,6 +34,10 @@ pub enum Hint {
     PassAllPages,
     /// Give S3's responses to the parts, so that its own values are used.
     PassResponses,
+    /// Name this quirk of the store.
+    NameQuirk(&'static str),
+    /// Compute what is slow to compute, too.
+    BeThorough,
     /// Read through the page cache.
     UseCachedReads,
     /// Read it as a stream of unknown length.
@@ -59,6 +63,8 @@ impl Hint {
             Self::PassResponses => ("PASS_RESPONSES", "pass S3's responses to the parts", none),
             Self::UseCachedReads => ("USE_CACHED_READS", "read it through the page cache", none),
             Self::UseStream => ("USE_STREAM", "read it as a stream", none),
+            Self::NameQuirk(quirk) => ("NAME_QUIRK", "name the quirk {} if the store has it", (*quirk).to_owned()),
+            Self::BeThorough => ("BE_THOROUGH", "be thorough", none),
         }
     }
 
@@ -132,6 +138,11 @@ pub enum Error {
         /// What would help.
         hint: Option<Hint>,
     },
+    /// A store that speaks S3 breaks its own protocol, or its answers do not fit together.
+    StoreFault {
+        /// What it does.
+        problem: String,
+    },
     /// The operating system refused.
     Io {
         /// The file.
@@ -202,7 +213,11 @@ impl Error {
             | Self::NotSupportedByS3 { hint, .. }
             | Self::PartMismatch { hint, .. } => hint.clone(),
             Self::UnsuitableFile { hint, .. } => Some(hint.clone()),
-            Self::Algorithm(_) | Self::Io { .. } | Self::FileChanged { .. } | Self::Interrupted => None,
+            Self::Algorithm(_)
+            | Self::StoreFault { .. }
+            | Self::Io { .. }
+            | Self::FileChanged { .. }
+            | Self::Interrupted => None,
         }
     }
 
@@ -217,6 +232,7 @@ impl Error {
                 format!("{algorithm} was not computed, and {purpose} needs it")
             }
             Self::PartMismatch { reason, .. } => reason.clone(),
+            Self::StoreFault { problem } => problem.clone(),
             Self::Io { offset, part, source, .. } => format!("{source}{}", place(*offset, *part)),
             Self::UnsuitableFile { problem, .. } => (*problem).to_owned(),
             Self::FileChanged { change, .. } => format!("the file changed while it was hashed: {change}"),

@@ -1228,37 +1228,9 @@ def verify(
     threads: int | None = None,
     io: _Io = "auto",
     progress: _Progress | None = None,
-) -> Verdict:
-    """
-    Whether local bytes are an S3 object's, by what S3 says of it. Nothing goes over the network.
-
-    path_or_checksums: a file (str or os.PathLike), of which only what the responses call for is computed, in one read;
-    or ObjectChecksums, of which what is there is compared. response_or_responses: what boto3 returned from head_object,
-    get_object_attributes (all pages), list_parts (all pages) or head_object(PartNumber=n), one or a list of any of them;
-    also loaded from JSON, or as JSON text. threads, io, progress: as in `hash_file`.
-
-    Returns a Verdict. The size is compared first. A full object CRC needs no part sizes. Composite checksums and ETags
-    "...-N" are compared under the object's own parts, where the responses tell them; else under every usual way of
-    cutting, and then a match is one, but no match is NOT_COMPARABLE. An ETag is compared only if there is no checksum to
-    compare, or it is there in the ObjectChecksums; and not with SSE-KMS, SSE-C or in directory buckets, where it is no
-    MD5 (get_object_attributes and list_parts do not say so: add the head_object response). Any checksum that differs is
-    a MISMATCH, whatever else agrees; the parts' own values tell which bytes.
-
-    Raises ValueError and TypeError for what is no such response, and as `hash_file` for the file.
-
-    Source: Amazon S3 User Guide, "Checking object integrity in Amazon S3"; answers recorded from Amazon S3.
-
-    >>> import partsum
-    >>> sums = partsum.hash_bytes(b"aaa", ["MD5", "CRC64NVME"], part_size="8MiB")
-    >>> head = {"ContentLength": 3, "ETag": '"e2c3da976e66ec9e7dc128fbc782fc91-1"',
-    ...         "ChecksumCRC64NVME": "Rnr2/5P7Gsk=", "ChecksumType": "FULL_OBJECT"}     # client.head_object(...)
-    >>> verdict = partsum.verify(sums, head)
-    >>> str(verdict.status), verdict.evidence
-    ('MATCH', ('size', 'ChecksumCRC64NVME FULL_OBJECT', 'ETag'))
-    >>> partsum.verify(sums, {"ContentLength": 4}).reason
-    'the size is 4 bytes in S3, 3 here'
-    """
-
+    thorough: bool = False,
+    quirks: str | Iterable[str] = (),
+) -> Verdict: ...
 def solve_etag(
     path: str | PathLike[str],
     etag: str,
@@ -1267,49 +1239,58 @@ def solve_etag(
     threads: int | None = None,
     io: _Io = "auto",
     progress: _Progress | None = None,
-) -> list[PartPlan]:
-    """
-    The part plans under which a file has an ETag, every plausible one tried.
+) -> list[PartPlan]: ...
+def runtime_info() -> dict[str, Any]: ...
+@final
+class _NextRequest:
+    @property
+    def operation(self) -> str: ...
+    @property
+    def arguments(self) -> dict[str, Any]: ...
 
-    path: a file. etag: as S3 shows it ("...-N", quotes ignored); without "-N" it is that of one PutObject. candidates: an
-    iterable of whatever part_size= takes, to try those and no others. By default: what the tools in `PRESETS` do, and if it
-    is none of these, in a second read, powers of two MiB, whole MiB and MB, equal parts, and the usual roundings of a
-    ten-thousandth of the file; of those, the ones that give N parts. threads, io, progress: as in `hash_file`.
+@final
+class _Answers:
+    def __new__(cls, quirks: str | Iterable[str] = ()) -> _Answers: ...
+    @property
+    def size(self) -> int | None: ...
+    @property
+    def multipart(self) -> bool: ...
+    @property
+    def has_md5_etag(self) -> bool: ...
+    @property
+    def whole_algorithm(self) -> str | None: ...
+    def answered(self, request: _NextRequest, response: _Response) -> None: ...
+    def refused(self, request: _NextRequest, code: str) -> bool: ...
+    def include(self, source: Literal["list", "task", "inventory"], said: _Response) -> None: ...
+    def next_request(
+        self, size: int | None = None, *, md5: bool = True, undecided: bool = False
+    ) -> _NextRequest | None: ...
+    def plan(self) -> PartPlan | None: ...
+    def likely_plan(self) -> PartPlan | None: ...
+    def know(self, sums: ObjectChecksums) -> None: ...
+    def verify(
+        self,
+        path_or_checksums: str | PathLike[str] | ObjectChecksums,
+        *,
+        threads: int | None = None,
+        io: _Io = "auto",
+        progress: _Progress | None = None,
+        thorough: bool = False,
+    ) -> Verdict: ...
 
-    Returns a list of PartPlan, the tools' own plans first; usually of one, or empty: other bytes, uneven parts, or an ETag
-    that is no MD5 (SSE-KMS, SSE-C). `plan.presets` tells which tools cut so.
-
-    Raises ValueError for what has not the form of an ETag made of MD5s, and as `hash_file` for the file.
-
-    >>> import pathlib, tempfile, partsum
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
-    >>> _ = path.write_bytes(bytes(20 * 2**20))
-    >>> etag = partsum.hash_file(path, "MD5", part_size="8MiB").etag
-    >>> [plan] = partsum.solve_etag(path, etag)
-    >>> plan, plan.presets[:2]
-    (PartPlan(20971520 bytes, 3 parts of 8388608), ('boto3', 'awscli'))
-    """
-
-def runtime_info() -> dict[str, Any]:
-    """
-    Tell what this build and this CPU do, for reports.
-
-    Returns:
-        dict[str, Any]: Version, instruction sets, CPU features, lanes of each algorithm, threads.
-    """
-
-def _algorithm_table() -> list[tuple[str, int, list[str], str]]:
-    """Rows of `ALGORITHMS`: name, digest size, checksum types of multipart uploads, field."""
-
-def _parse_size(text: str) -> int:
-    """Bytes in a size such as "8MiB"."""
-
-def _preset_table() -> list[tuple[str, str, int, int, str]]:
-    """Rows of `PRESETS`: name, tool, threshold, part size, source."""
-
-def _rebuild_plan(size: int, sizes: list[int] | None) -> PartPlan:
-    """Unpickles a PartPlan."""
-
+def _bare_etag(etag: str) -> str: ...
+def _listed_parts(
+    uploaded: Iterable[_Response],
+) -> tuple[str | None, str | None, list[tuple[int, int | None]]]: ...
+def _meanings(code: str) -> list[str]: ...
+def _quirk_table() -> list[tuple[str, str, str, str]]: ...
+def _right_parts(
+    sums: ObjectChecksums, uploaded: Mapping[int, _Response], algorithm: str | None
+) -> tuple[list[int], bool]: ...
+def _algorithm_table() -> list[tuple[str, int, list[str], str]]: ...
+def _parse_size(text: str) -> int: ...
+def _preset_table() -> list[tuple[str, str, int, int, str]]: ...
+def _rebuild_plan(size: int, sizes: list[int] | None) -> PartPlan: ...
 def _rebuild_part(
     number: int, offset: int, size: int, digests: list[tuple[str, str]]
 ) -> PartChecksums:

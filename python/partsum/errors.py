@@ -25,12 +25,14 @@ __all__ = [
 # The core's hints in the words of Python.
 _WORDS = {
     "ADD_ALGORITHM": 'add "{}" to algorithms',
+    "BE_THOROUGH": "pass thorough=True",
     "ALLOW_SMALL_PARTS": "pass allow_small_parts=True for a store that accepts them",
     "ENLARGE_PARTS": "use a part_size of at least {} bytes",
     "GIVE_PART_SIZE": "hash with part_size={}",
     "HASH_AS_PUT_OBJECT": "hash with part_size=None",
     "HASH_WITH_OBJECT_PARTS": "hash with part_size=[...], the sizes of the object's {} parts",
     "NAME_ALGORITHM": "name the algorithm",
+    "NAME_QUIRK": 'pass quirks="{}" if the store is known for it',
     "PASS_ALL_PAGES": "pass all pages, client.get_paginator('list_parts').paginate(...)",
     "PASS_RESPONSES": "pass uploaded=, the responses of S3",
     "USE_CACHED_READS": 'use io="auto" or io="read"',

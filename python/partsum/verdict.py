@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from partsum.errors import Hint
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -16,7 +17,7 @@ class Word(str, Enum):
     """An outcome that is equal to its name as a str."""
 
     def __new__(cls, value: str) -> Self:
-        """The member of that name; the constructor of str would take more."""
+        """Make the member of that name; the constructor of str would take more."""
         word = str.__new__(cls, value)
         word._value_ = value
         return word
@@ -31,9 +32,10 @@ class Word(str, Enum):
 class Status(Word):
     """The outcome of a comparison; equal to its name as a str.
 
-    >>> import partsum
-    >>> str(partsum.Status.MATCH), partsum.Status.MATCH == "MATCH"
-    ('MATCH', True)
+    Example:
+        >>> import partsum
+        >>> str(partsum.Status.MATCH), partsum.Status.MATCH == "MATCH"
+        ('MATCH', True)
     """
 
     MATCH = "MATCH"
@@ -47,17 +49,18 @@ class Status(Word):
 class BadPart(NamedTuple):
     """A part whose bytes differ, by its own values.
 
-    >>> import partsum
-    >>> partsum.BadPart(2, 5242880, 10)
-    BadPart(number=2, offset=5242880, size=10)
+    Example:
+        >>> import partsum
+        >>> partsum.BadPart(2, 5242880, 10)
+        BadPart(number=2, offset=5242880, size=10)
     """
 
     number: int
-    """From 1."""
+    """Part number, from 1."""
     offset: int
-    """Where it begins in the object, in bytes."""
+    """Offset of the part in the object, in bytes."""
     size: int
-    """Its bytes."""
+    """Size of the part in bytes."""
 
 
 class Verdict(NamedTuple):
@@ -65,36 +68,36 @@ class Verdict(NamedTuple):
 
     True in a condition only if it is a MATCH.
 
-    >>> import partsum
-    >>> verdict = partsum.verify(partsum.hash_bytes(b"aaa", "MD5"), {"ContentLength": 4})
-    >>> str(verdict.status), bool(verdict)
-    ('MISMATCH', False)
+    Example:
+        >>> import partsum
+        >>> verdict = partsum.verify(partsum.hash_bytes(b"aaa", "MD5"), {"ContentLength": 4})
+        >>> str(verdict.status), bool(verdict)
+        ('MISMATCH', False)
     """
 
     status: Status
     """MATCH, MISMATCH or NOT_COMPARABLE."""
     reason: str
-    """Why, in words; for NOT_COMPARABLE also what would settle it."""
-    evidence: tuple[str, ...]
+    """Why, in words; for NOT_COMPARABLE also what would decide it."""
+    evidence: tuple[str, ...] = ()
     """The values that agreed, such as "size", "ETag", "ChecksumCRC32 of part 2"."""
-    bad_parts: tuple[BadPart, ...]
+    bad_parts: tuple[BadPart, ...] = ()
     """The parts whose own values differ."""
+    strength: Literal["cryptographic", "collision-prone", "accidental"] | None = None
+    """Of a MATCH, the strongest value that agreed and covers all bytes: SHA-2 is cryptographic, MD5
+    and SHA-1 are collision-prone, CRCs and XXH show only accidents."""
+    not_compared: tuple[tuple[str, str], ...] = ()
+    """What S3 said and could not be compared: pairs of the value and the reason."""
+    hint: Hint | None = None
+    """What would help to compare more, if anything is known to; `reason` ends with it."""
 
     def __bool__(self) -> bool:
         return self.status is Status.MATCH
 
-    @classmethod
-    def _of(
-        cls,
-        status: str,
-        reason: str,
-        evidence: Iterable[str],
-        bad_parts: Iterable[tuple[int, int, int]],
-    ) -> Verdict:
-        """What the compiled half makes it of."""
-        return cls(
-            Status(status), reason, tuple(evidence), tuple(BadPart(*part) for part in bad_parts)
-        )
+    @property
+    def problem(self) -> str:
+        """The reason without the hint, for those who word the hint themselves."""
+        return self.reason.removesuffix(f"; {self.hint}") if self.hint else self.reason
 
 
 for _name in __all__:

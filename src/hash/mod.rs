@@ -94,6 +94,20 @@ pub fn hash_plans(
     hash_one(input, algorithms, options, observer)
 }
 
+/// [`hash_plans`] of a file that is open already, with parts of any size.
+pub(crate) fn hash_opened(
+    path: &Path,
+    source: Source<'_>,
+    plans: &[PartSize],
+    algorithms: &[Algorithm],
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<Vec<ObjectChecksums>> {
+    let options = Options { small_parts: SmallParts::Allow, ..options.clone() };
+    let input = Input::new(Some(path.to_owned()), source, plans, &options)?;
+    hash_one(input, algorithms, &options, observer)
+}
+
 /// All checksums of bytes in memory.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! Part plans: how an object of some size is cut into the parts of a multipart upload, or sent by one PutObject.
 
+pub(crate) mod guesses;
 mod presets;
 mod size;
 

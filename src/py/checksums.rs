@@ -379,10 +379,10 @@ impl PyObjectChecksums {
     ) -> PyResult<Bound<'py, PyDict>> {
         let (algorithm, kind) = (convert::upload_algorithm(&algorithm)?, convert::checksum_type(checksum_type)?);
         let uploaded = uploaded.map(|uploaded| uploaded.0);
-        let told = uploaded.as_ref().and_then(|uploaded| uploaded.algorithm);
-        let algorithm = match (algorithm, told) {
-            (UploadAlgorithm::Computed, Some(told)) => UploadAlgorithm::Named(told),
-            (algorithm, _) => algorithm,
+        let told = uploaded.as_ref().and_then(|uploaded| Some((uploaded.told_algorithm()?, uploaded.checksum_type)));
+        let (algorithm, kind) = match (algorithm, told) {
+            (UploadAlgorithm::Computed, Some((told, told_kind))) => (UploadAlgorithm::Named(told), kind.or(told_kind)),
+            (algorithm, _) => (algorithm, kind),
         };
         let object_level = convert::flag("object_checksum", &object_checksum, true)?;
         let upload = self.sums.multipart_upload(algorithm, kind)?;

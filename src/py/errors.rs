@@ -59,6 +59,7 @@ fn exception(py: Python<'_>, error: Error) -> PyResult<PyErr> {
                 (problem, parts, hint.map(Bound::unbind)),
             ));
         }
+        Error::StoreFault { .. } => class!(py, "PartsumError")?,
         Error::Io { path, offset, part, source } => return os_error(py, &path, &place(offset, part), &source),
         Error::UnsuitableFile { path, hint: advice, .. } => {
             let hint = python_hint(py, &advice)?;
@@ -77,7 +78,7 @@ fn exception(py: Python<'_>, error: Error) -> PyResult<PyErr> {
     Ok(PyErr::from_type(class.clone(), (problem, argument, hint.map(Bound::unbind))))
 }
 
-fn python_hint<'py>(py: Python<'py>, hint: &Hint) -> PyResult<Bound<'py, PyAny>> {
+pub(super) fn python_hint<'py>(py: Python<'py>, hint: &Hint) -> PyResult<Bound<'py, PyAny>> {
     class!(py, "Hint")?.call1((hint.name(), hint.value()))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Docstrings are those of the public Python names; `python/partsum/_core.pyi` has their types.
 
+mod answers;
 mod arguments;
 mod buffer;
 mod checksums;
@@ -31,6 +32,7 @@ mod _core {
 
     #[pymodule_export]
     use super::{
+        answers::{PyAnswers, PyNextRequest, bare_etag, listed_parts, meanings, quirk_table, right_parts},
         checksums::PyObjectChecksums,
         files::{PyFiles, hash_files},
         hashers::{PyHasher, PyMultipartHasher, new},

@@ -3,7 +3,11 @@
 //! Rules and error codes: answers recorded from Amazon S3 on 2026-02-21 (the LocalStack project's validated
 //! snapshots), and Amazon S3 API Reference, "CompleteMultipartUpload".
 
-use super::object::{ObjectChecksums, type_allowed};
+use super::{
+    answers::Uploaded,
+    object::{ObjectChecksums, type_allowed},
+    uploads::same_upload,
+};
 use crate::{
     algorithm::{Algorithm, ChecksumType},
     digest::Digest,
@@ -73,32 +77,6 @@ pub struct CompleteMultipartUpload {
     pub checksum: Option<ObjectLevel>,
     /// `MpuObjectSize`.
     pub size: u64,
-}
-
-/// What S3 said of the parts: UploadPart's or ListParts' responses.
-#[derive(Clone, Debug, Default)]
-pub struct Uploaded {
-    /// The upload's algorithm, where a response tells it.
-    pub algorithm: Option<Algorithm>,
-    /// The upload's type, where a response tells it.
-    pub checksum_type: Option<ChecksumType>,
-    /// The parts, in any order.
-    pub parts: Vec<UploadedPart>,
-}
-
-/// What S3 said of one part.
-#[derive(Clone, Debug, Default)]
-pub struct UploadedPart {
-    /// `PartNumber`.
-    pub number: i64,
-    /// `ETag`, as returned.
-    pub etag: Option<String>,
-    /// `Size`.
-    pub size: Option<u64>,
-    /// `Checksum<ALG>` values.
-    pub checksums: Vec<(Algorithm, String)>,
-    /// With SSE-KMS and SSE-C the ETag is not the part's MD5.
-    pub encrypted: bool,
 }
 
 impl ObjectChecksums {
@@ -211,6 +189,10 @@ impl ObjectChecksums {
         };
         let etags = match uploaded {
             Some(uploaded) => {
+                if uploaded.is_truncated() {
+                    let problem = "ends with a page of ListParts that IsTruncated";
+                    return Err(Error::argument("uploaded", problem).with_hint(Hint::PassAllPages));
+                }
                 same_upload(created.map(|(algorithm, checksum_type, _)| (algorithm, checksum_type)), uploaded)?;
                 self.compared_etags(uploaded)?
             }
@@ -235,109 +217,6 @@ impl ObjectChecksums {
         };
         Ok(CompleteMultipartUpload { parts, checksum, size: self.size() })
     }
-
-    /// S3's ETag of each part, in order, once everything it said agrees with the local bytes.
-    fn compared_etags(&self, uploaded: &Uploaded) -> Result<Vec<String>> {
-        let count = self.plan().len();
-        let mut etags: Vec<Option<String>> = vec![None; count];
-        let mut problems: Vec<(u32, String)> = Vec::new();
-        for said in &uploaded.parts {
-            let index = match usize::try_from(said.number) {
-                Ok(number) if (1..=count).contains(&number) => number - 1,
-                _ => {
-                    return Err(PartPlanError::NoSuchPart { number: said.number, parts: count as u32 }.into());
-                }
-            };
-            let number = index as u32 + 1;
-            if etags[index].is_some() {
-                problems.push((number, "is there twice (S3 would answer InvalidPartOrder)".to_owned()));
-                continue;
-            }
-            if let Some(problem) = self.disagreement(index, said) {
-                problems.push((number, problem));
-            }
-            match &said.etag {
-                Some(etag) => etags[index] = Some(etag.clone()),
-                None => problems.push((number, "has no ETag in the response".to_owned())),
-            }
-        }
-        for (index, etag) in etags.iter().enumerate() {
-            let number = index as u32 + 1;
-            if etag.is_none() && !problems.iter().any(|(part, _)| *part == number) {
-                problems.push((number, "is missing: upload it first (S3 would answer InvalidPart)".to_owned()));
-            }
-        }
-        match part_mismatch(problems) {
-            Some(mismatch) => Err(mismatch),
-            None => Ok(etags.into_iter().flatten().collect()),
-        }
-    }
-
-    /// How what S3 said of a part differs from the local bytes.
-    fn disagreement(&self, index: usize, said: &UploadedPart) -> Option<String> {
-        let part = self.plan().part(index);
-        let sized = said.size.filter(|size| *size != part.size);
-        if let Some(size) = sized {
-            return Some(format!("has {size} bytes in S3, {} here (S3 would answer InvalidRequest)", part.size));
-        }
-        for (algorithm, value) in &said.checksums {
-            let Some(digests) = self.computed(*algorithm) else {
-                continue;
-            };
-            let ours = digests[index].to_base64();
-            if ours != *value {
-                let field = algorithm.field();
-                return Some(format!("has {field} {value:?} in S3, {ours:?} here (S3 would answer InvalidPart)"));
-            }
-        }
-        let (etag, md5s) = (said.etag.as_deref()?, self.computed(Algorithm::Md5)?);
-        let ours = md5s[index].to_hex();
-        (!said.encrypted && !etag.trim_matches('"').eq_ignore_ascii_case(&ours)).then(|| {
-            format!(
-                "has ETag {etag} in S3, \"{ours}\" here (S3 would answer InvalidPart to ours; with SSE-KMS or SSE-C an ETag \
-                 is not an MD5: pass the responses of upload_part, which tell the encryption, or add \
-                 ServerSideEncryption to the list_parts page)"
-            )
-        })
-    }
-}
-
-/// All problems in one error; the first few in words.
-fn part_mismatch(mut problems: Vec<(u32, String)>) -> Option<Error> {
-    problems.sort_by_key(|(number, _)| *number);
-    let mut parts: Vec<u32> = problems.iter().map(|(number, _)| *number).collect();
-    parts.dedup();
-    let (first, others) = parts.split_first()?;
-    let numbers = match others.len() {
-        0 => format!("part {first}"),
-        1..10 => format!("parts {}", parts.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")),
-        more => format!("part {first} and {more} more parts"),
-    };
-    let words: Vec<_> = problems.iter().take(3).map(|(number, problem)| format!("part {number} {problem}")).collect();
-    let reason = format!("{numbers} of the upload cannot be completed: {}", words.join("; "));
-    Some(Error::PartMismatch { parts, reason, hint: None })
-}
-
-/// Whether the responses belong to an upload created with this algorithm and type.
-fn same_upload(created: Option<(Algorithm, ChecksumType)>, uploaded: &Uploaded) -> Result<()> {
-    if created.is_none() && uploaded.checksum_type == Some(ChecksumType::FullObject) {
-        // S3 takes the parts of such an upload without their checksums.
-        return Ok(());
-    }
-    if let Some(theirs) = uploaded.algorithm.filter(|theirs| created.map(|(ours, _)| ours) != Some(*theirs)) {
-        let reason = format!(
-            "the upload was created with {theirs}: CompletedPart must carry {}, the checksum of no other algorithm",
-            theirs.field()
-        );
-        return Err(Error::not_supported("BadDigest", reason));
-    }
-    if let Some(theirs) = uploaded.checksum_type.filter(|theirs| created.is_some_and(|(_, ours)| ours != *theirs)) {
-        let reason = format!(
-            "The upload was created using the {theirs} checksum mode. The complete request must use the same checksum mode"
-        );
-        return Err(Error::not_supported("InvalidRequest", reason));
-    }
-    Ok(())
 }
 
 fn type_without_algorithm() -> Error {

@@ -1,7 +1,8 @@
 //! One multipart upload, whose algorithm is named once for all its requests.
 
 use super::{
-    arguments::{CompleteMultipartUpload, CreateMultipartUpload, UploadPart, Uploaded},
+    answers::Uploaded,
+    arguments::{CompleteMultipartUpload, CreateMultipartUpload, UploadPart},
     object::ObjectChecksums,
 };
 use crate::{

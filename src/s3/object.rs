@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::answers::ETag;
 use crate::{
     algorithm::{Algorithm, ChecksumType},
     digest::Digest,
@@ -122,14 +123,12 @@ impl ObjectChecksums {
         })
     }
 
-    /// Whether `etag` is [`etag`](Self::etag), as S3 or an HTTP header writes it: quotes and `W/` are ignored.
+    /// Whether `etag` is [`etag`](Self::etag), as S3 or an HTTP header writes it; compared as [`ETag`] does.
     ///
     /// # Errors
     /// [`Error::MissingChecksum`] without MD5.
     pub fn matches_etag(&self, etag: &str) -> Result<bool> {
-        let bare = etag.trim();
-        let bare = bare.strip_prefix("W/").unwrap_or(bare);
-        Ok(self.etag()?.eq_ignore_ascii_case(bare.trim_matches('"')))
+        Ok(ETag::from(self.etag()?) == ETag::from(etag))
     }
 
     /// The composite checksum, `base64-N`: the algorithm over the parts' digests.

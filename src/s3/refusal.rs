@@ -1,6 +1,6 @@
 //! What S3's own refusal means for the local file.
 
-use super::object::ObjectChecksums;
+use super::{answers::Meaning, object::ObjectChecksums};
 
 /// The members of an error response that say what was wrong.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +16,7 @@ pub struct Refusal {
 /// The refusal in words: which part, which bytes, what to do. `None` if it does not concern checksums or parts.
 pub fn explain(sums: &ObjectChecksums, refusal: &Refusal) -> Option<String> {
     let advice = match refusal.code.as_str() {
-        "BadDigest" | "InvalidDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch" => {
+        code if Meaning::OtherBytes.has(code) => {
             "S3 received other bytes than were hashed: the file or the connection changed them; hash the file again and \
              send what differs"
         }

@@ -1,35 +1,28 @@
 //! The rules of the verdict.
 //!
 //! - Another size is a mismatch, whatever else agrees.
-//! - A checksum that S3 keeps with the object was checked when the bytes came in: one that differs is a mismatch.
-//! - An ETag is the weakest: it counts only where S3 makes it of MD5s, and a SHA that agrees outweighs one that differs.
+//! - Everything that S3 said and that was computed is compared. One value that differs is a mismatch, whatever agrees.
+//! - An ETag that differs counts only where S3 makes it of MD5s; one that agrees is a proof anywhere.
 //! - Agreement under a guessed plan is agreement (nobody meets a digest by accident); disagreement under one says nothing.
 //! - A match needs a value that covers all bytes.
+//! - What could not be compared is said, with the reason.
 
-use super::{
-    Status, Verdict,
-    answers::{Answers, Encryption, Layout, Piece, bare_etag, parse_etag},
-    local::Local,
-};
+use super::{Status, Strength, Verdict, local::Local};
 use crate::{
     algorithm::{Algorithm, ChecksumType},
     digest::Digest,
+    error::Hint,
     parts::{Part, PartPlan, PartSize, SmallParts},
-    s3::ObjectChecksums,
+    s3::{Answers, ETag, Layout, ObjectChecksums, PlacedPart},
 };
 
 /// How one value compares.
-enum Outcome {
+enum Comparison {
     Agrees,
     /// What it is here.
     Differs(String),
     /// Why it does not tell, and what would.
-    Unsettled(String),
-}
-
-/// Whether a value that agrees is worth more than an ETag that does not.
-const fn outweighs_md5(algorithm: Algorithm) -> bool {
-    matches!(algorithm, Algorithm::Sha1 | Algorithm::Sha256 | Algorithm::Sha512)
+    Open(String, Option<Hint>),
 }
 
 /// Everything that was found out so far.
@@ -40,30 +33,29 @@ struct Findings<'a> {
     /// Whether a file was hashed for these answers: nobody can be told to compute more.
     file: bool,
     evidence: Vec<String>,
-    /// Whether something that agrees covers all bytes; whether a SHA does.
+    /// Whether something that agrees covers all bytes, and the strongest that does.
     covered: bool,
-    outweighed: bool,
+    strength: Option<Strength>,
     differing: Vec<String>,
+    /// Whether a checksum differs, rather than an ETag alone.
+    checksum_differs: bool,
     bad_parts: Vec<Part>,
-    unsettled: Vec<String>,
-    /// An ETag that differs where a SHA agrees.
-    odd_etag: Option<String>,
+    /// Values that were not compared, why, and what would help.
+    open: Vec<(String, String, Option<Hint>)>,
 }
 
 /// The verdict on local bytes of which some checksums are known.
 pub(super) fn judge(answers: &Answers, size: u64, sums: &[ObjectChecksums], file: bool) -> Verdict {
-    let verdict = |status, reason: String| Verdict { status, reason, evidence: Vec::new(), bad_parts: Vec::new() };
-    if let Some(contradiction) = &answers.contradiction {
-        let reason = format!("the responses are not of one object: {contradiction}");
-        return verdict(Status::NotComparable, reason);
+    if let Some(contradiction) = answers.contradiction() {
+        return Verdict::without_values(Status::NotComparable, contradiction);
     }
     let theirs = answers.object_size();
     if let Some(theirs) = theirs.filter(|theirs| *theirs != size) {
-        return verdict(Status::Mismatch, format!("the size is {theirs} bytes in S3, {size} here"));
+        return Verdict::without_values(Status::Mismatch, format!("the size is {theirs} bytes in S3, {size} here"));
     }
     if !answers.object && answers.uploaded() > size {
         let reason = format!("the upload has {} bytes already, the file {size}", answers.uploaded());
-        return verdict(Status::Mismatch, reason);
+        return Verdict::without_values(Status::Mismatch, reason);
     }
     let mut findings = Findings {
         answers,
@@ -72,62 +64,74 @@ pub(super) fn judge(answers: &Answers, size: u64, sums: &[ObjectChecksums], file
         file,
         evidence: Vec::new(),
         covered: false,
-        outweighed: false,
+        strength: None,
         differing: Vec::new(),
+        checksum_differs: false,
         bad_parts: Vec::new(),
-        unsettled: Vec::new(),
-        odd_etag: None,
+        open: Vec::new(),
     };
     if theirs.is_some() || (!answers.object && matches!(findings.layout, Layout::Exact(_))) {
         findings.evidence.push("size".to_owned());
         // All empty objects are equal.
-        findings.covered = size == 0 && answers.object;
+        if size == 0 && answers.object {
+            findings.covered(Strength::Cryptographic);
+        }
     }
     findings.values();
-    let mut plain = answers.encryption == Encryption::Plain;
-    let bad_etags = findings.pieces(&mut plain);
+    let mut plain = answers.is_plain();
+    let bad_etags = findings.parts(&mut plain);
     findings.etag(plain, bad_etags);
     findings.conclude()
 }
 
 impl Findings<'_> {
+    fn covered(&mut self, strength: Strength) {
+        self.covered = true;
+        self.strength = self.strength.max(Some(strength));
+    }
+
+    fn open(&mut self, value: impl Into<String>, reason: impl Into<String>, hint: Option<Hint>) {
+        self.open.push((value.into(), reason.into(), hint));
+    }
+
     /// Checksums of the whole object.
     fn values(&mut self) {
         for value in &self.answers.values {
             let (algorithm, field) = (value.algorithm, value.algorithm.field());
             let Some(said) = Digest::from_base64(&value.text, algorithm.digest_size()) else {
-                self.unsettled.push(format!("{field} {:?} is not the base64 of a digest", value.text));
+                self.open(field, format!("{:?} is not the base64 of a digest", value.text), None);
                 continue;
             };
-            let kinds = match (value.kind, &self.layout) {
-                (Some(kind), _) => vec![kind],
+            let types = match (value.checksum_type, &self.layout) {
+                (Some(checksum_type), _) => vec![checksum_type],
                 (None, Layout::Exact(plan)) if !plan.multipart() => vec![ChecksumType::FullObject],
-                (None, _) => algorithm.checksum_types().to_vec(),
+                (None, _) if self.answers.parts_count().is_some() => algorithm.checksum_types().to_vec(),
+                (None, _) => vec![ChecksumType::FullObject, ChecksumType::Composite],
             };
-            let mut outcomes = Vec::new();
-            for kind in kinds {
-                let outcome = match kind {
+            let mut comparisons = Vec::new();
+            for checksum_type in types {
+                let comparison = match checksum_type {
                     ChecksumType::Composite => self.composite(algorithm, &said, false),
                     ChecksumType::FullObject => self.full(algorithm, &said, false),
                 };
-                let name = format!("{field} {kind}");
-                match outcome {
-                    Outcome::Agrees => {
-                        self.agrees(name, Some(algorithm));
-                        outcomes.clear();
-                        break;
-                    }
-                    outcome => outcomes.push((name, outcome)),
+                let name = format!("{field} {checksum_type}");
+                if let Comparison::Agrees = comparison {
+                    self.evidence.push(name);
+                    self.covered(Strength::of(algorithm));
+                    comparisons.clear();
+                    break;
                 }
+                comparisons.push((name, comparison));
             }
             // Of a type that S3 did not say, a difference counts only if it differs as every type.
-            let open = outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Unsettled(_)));
-            for (name, outcome) in outcomes {
-                match outcome {
-                    Outcome::Unsettled(reason) => self.unsettled.push(format!("{name}: {reason}")),
-                    Outcome::Differs(ours) if !open => {
+            let open = comparisons.iter().any(|(_, comparison)| matches!(comparison, Comparison::Open(..)));
+            for (name, comparison) in comparisons {
+                match comparison {
+                    Comparison::Open(reason, hint) => self.open(name, reason, hint),
+                    Comparison::Differs(ours) if !open => {
                         let parts = ours.rsplit_once('-').map(|(_, parts)| format!("-{parts}")).unwrap_or_default();
                         self.differing.push(format!("{name} is {}{parts} in S3, {ours} here", value.text));
+                        self.checksum_differs = true;
                     }
                     _ => {}
                 }
@@ -135,99 +139,96 @@ impl Findings<'_> {
         }
     }
 
-    fn agrees(&mut self, name: String, algorithm: Option<Algorithm>) {
-        self.evidence.push(name);
-        self.covered = true;
-        self.outweighed |= algorithm.is_some_and(outweighs_md5);
-    }
-
     /// The digest of all bytes.
-    fn full(&self, algorithm: Algorithm, said: &Digest, etag: bool) -> Outcome {
+    fn full(&self, algorithm: Algorithm, said: &Digest, etag: bool) -> Comparison {
         match self.local.digest(algorithm, 0, self.local.size) {
-            Some(ours) if ours == *said => Outcome::Agrees,
-            Some(ours) => Outcome::Differs(spelt(&ours, etag)),
-            None if self.local.computed(algorithm) => Outcome::Unsettled(format!(
-                "the parts' {algorithm}s do not tell that of all bytes: hash with part_size=None"
-            )),
-            None if algorithm.is_crc() => Outcome::Unsettled(not_computed(algorithm)),
-            None => Outcome::Unsettled(format!("{} and part_size=None", not_computed(algorithm))),
+            Some(ours) if ours == *said => Comparison::Agrees,
+            Some(ours) => Comparison::Differs(spelt(&ours, etag)),
+            None if self.local.computed(algorithm) => Comparison::Open(
+                format!("the parts' {algorithm}s do not tell that of all bytes"),
+                Some(Hint::HashAsPutObject),
+            ),
+            None if self.file && algorithm == Algorithm::Md5 => Comparison::Open(
+                "the MD5 of so many bytes is one long message, and was not computed".to_owned(),
+                Some(Hint::BeThorough),
+            ),
+            None => not_computed(algorithm),
         }
     }
 
     /// The digest of the parts' digests.
-    fn composite(&self, algorithm: Algorithm, said: &Digest, etag: bool) -> Outcome {
+    fn composite(&self, algorithm: Algorithm, said: &Digest, etag: bool) -> Comparison {
         if !self.local.computed(algorithm) {
-            return Outcome::Unsettled(match &self.layout {
-                Layout::Guess(plans) if plans.is_empty() => self.no_plan(),
+            return match &self.layout {
+                Layout::Guess(plans) if plans.is_empty() => {
+                    Comparison::Open(format!("no usual part size gives so many parts; {}", parts_wanted()), None)
+                }
+                Layout::Guess(_) if self.file => Comparison::Open(
+                    format!("the sizes of the parts are not known; {}", parts_wanted()),
+                    Some(Hint::BeThorough),
+                ),
                 _ => not_computed(algorithm),
-            });
+            };
         }
         match &self.layout {
             Layout::Exact(plan) => match self.local.of_parts(algorithm, plan) {
-                Some(ours) if ours == *said => Outcome::Agrees,
-                Some(ours) => Outcome::Differs(format!("{}-{}", spelt(&ours, etag), plan.len())),
-                None => Outcome::Unsettled(format!("the object has other parts: hash with part_size={}", cut(plan))),
+                Some(ours) if ours == *said => Comparison::Agrees,
+                Some(ours) => Comparison::Differs(format!("{}-{}", spelt(&ours, etag), plan.len())),
+                None => Comparison::Open("the object has other parts".to_owned(), Some(hash_with(plan))),
             },
             Layout::Guess(plans) => {
-                let count = self.answers.count();
+                let count = self.answers.parts_count();
                 let own = self.local.sums.iter().map(ObjectChecksums::plan);
                 let fits = |plan: &&PartPlan| count.is_none_or(|count| count as usize == plan.len());
                 let own = own.filter(fits).filter(|plan| !plans.contains(plan));
                 let mut tried = 0;
                 for plan in plans.iter().chain(own) {
                     match self.local.of_parts(algorithm, plan) {
-                        Some(ours) if ours == *said => return Outcome::Agrees,
+                        Some(ours) if ours == *said => return Comparison::Agrees,
                         Some(_) => tried += 1,
                         None => {}
                     }
                 }
-                Outcome::Unsettled(match tried {
+                let reason = match tried {
                     0 => format!(
-                        "the object has {} parts, which were not hashed: {}",
-                        count.map_or("an unknown number of".to_owned(), |count| count.to_string()),
-                        self.answers.parts_wanted()
+                        "the object has {} parts, which were not hashed",
+                        count.map_or("an unknown number of".to_owned(), |count| count.to_string())
                     ),
                     _ => format!(
-                        "it is that of none of the {tried} ways of cutting the bytes that were tried: they are other \
-                         bytes, or the parts are uneven; {}",
-                        self.answers.parts_wanted()
+                        "no part size that was tried ({tried}) gives this value: the bytes differ, or the parts are \
+                         uneven"
                     ),
-                })
+                };
+                Comparison::Open(format!("{reason}; {}", parts_wanted()), None)
             }
-            Layout::Unfinished => Outcome::Unsettled("the upload is not complete".to_owned()),
+            Layout::Unfinished => Comparison::Open("the upload is not complete".to_owned(), None),
         }
     }
 
-    fn no_plan(&self) -> String {
-        format!("no usual way of cutting gives so many parts; {}", self.answers.parts_wanted())
-    }
-
     /// The parts' own values. Returns the parts whose ETags differ: whether that counts is not known yet.
-    fn pieces(&mut self, plain: &mut bool) -> Vec<(Piece, Digest)> {
-        let mut agreed: Vec<(String, Vec<u32>)> = Vec::new();
-        let mut agrees = |name: &str, number: u32| match agreed.iter_mut().find(|(other, _)| other == name) {
-            Some((_, numbers)) => numbers.push(number),
-            None => agreed.push((name.to_owned(), vec![number])),
+    fn parts(&mut self, plain: &mut bool) -> Vec<(PlacedPart, Digest)> {
+        let mut agreed: Vec<(String, Algorithm, Vec<PlacedPart>)> = Vec::new();
+        let mut agrees = |name: &str, algorithm: Algorithm, part: &PlacedPart| match agreed
+            .iter_mut()
+            .find(|(other, ..)| other == name)
+        {
+            Some((.., parts)) => parts.push(part.clone()),
+            None => agreed.push((name.to_owned(), algorithm, vec![part.clone()])),
         };
         let (mut bad_etags, mut missing) = (Vec::new(), Vec::new());
-        let mut good: Vec<(u64, u64)> = Vec::new();
-        let pieces = self.answers.pieces(&self.layout);
-        // An upload has one encryption: one MD5 among its ETags tells that all are.
-        let usable = !matches!(self.answers.encryption, Encryption::NotMd5(_)) && !self.answers.directory_bucket;
-        for piece in &pieces {
-            let place = Part { number: piece.number, offset: piece.offset, size: piece.size };
-            for (algorithm, text) in &piece.checksums {
+        let odd = self.answers.has_odd_etags(false);
+        for part in &self.answers.placed_parts(&self.layout) {
+            let place = Part { number: part.number, offset: part.offset, size: part.size };
+            for (algorithm, text) in &part.checksums {
                 let said = Digest::from_base64(text, algorithm.digest_size());
-                match self.local.digest(*algorithm, piece.offset, piece.size) {
-                    Some(ours) if Some(ours) == said => {
-                        agrees(algorithm.field(), piece.number);
-                        good.push((piece.offset, piece.size));
-                    }
+                match self.local.digest(*algorithm, part.offset, part.size) {
+                    Some(ours) if Some(ours) == said => agrees(algorithm.field(), *algorithm, part),
                     Some(ours) => {
                         let field = algorithm.field();
                         let (at, ours) = (place.bytes_in_words(), ours.to_base64());
                         self.differing
-                            .push(format!("part {} ({at}): {field} is {text} in S3, {ours} here", piece.number));
+                            .push(format!("part {} ({at}): {field} is {text} in S3, {ours} here", part.number));
+                        self.checksum_differs = true;
                         if !self.bad_parts.contains(&place) {
                             self.bad_parts.push(place);
                         }
@@ -235,109 +236,118 @@ impl Findings<'_> {
                     None => missing.push(*algorithm),
                 }
             }
-            let etag = piece.etag.as_deref().filter(|_| usable).map(bare_etag);
-            let Some((said, None)) = etag.as_deref().and_then(parse_etag) else { continue };
-            match self.local.digest(Algorithm::Md5, piece.offset, piece.size) {
-                Some(ours) if ours.to_hex() == said => {
+            let etag = part.etag.as_ref().filter(|_| !odd).and_then(ETag::md5);
+            let Some((said, None)) = etag else { continue };
+            match self.local.digest(Algorithm::Md5, part.offset, part.size) {
+                Some(ours) if ours == said => {
+                    // An upload has one encryption: one MD5 among its ETags tells that all are.
                     *plain = true;
-                    agrees("ETag", piece.number);
-                    good.push((piece.offset, piece.size));
+                    agrees("ETag", Algorithm::Md5, part);
                 }
-                Some(ours) => bad_etags.push((piece.clone(), ours)),
-                None if piece.checksums.is_empty() => missing.push(Algorithm::Md5),
+                Some(ours) => bad_etags.push((part.clone(), ours)),
+                None if part.checksums.is_empty() => missing.push(Algorithm::Md5),
                 None => {}
             }
         }
-        for (name, numbers) in agreed {
-            self.evidence.extend(runs(&numbers).iter().map(|run| match run.contains('-') {
+        self.evidence.extend(agreed.iter().flat_map(|(name, _, parts)| {
+            let numbers: Vec<_> = parts.iter().map(|part| part.number).collect();
+            runs(&numbers).into_iter().map(move |run| match run.contains('-') {
                 true => format!("{name} of parts {run}"),
                 false => format!("{name} of part {run}"),
-            }));
-        }
-        good.sort_unstable();
-        good.dedup();
+            })
+        }));
         if let Layout::Exact(plan) = &self.layout {
-            self.covered |= plan.iter().all(|part| good.binary_search(&(part.offset, part.size)).is_ok());
+            let covers = |found: &[&PlacedPart]| {
+                plan.iter().all(|part| found.iter().any(|good| (good.offset, good.size) == (part.offset, part.size)))
+            };
+            let strengths: Vec<_> = agreed
+                .iter()
+                .filter(|(.., parts)| parts.len() >= plan.len() && covers(&parts.iter().collect::<Vec<_>>()))
+                .map(|(_, algorithm, _)| Strength::of(*algorithm))
+                .collect();
+            strengths.into_iter().for_each(|strength| self.covered(strength));
         }
         if let Some(algorithm) = missing.first() {
-            let reason = match self.local.computed(*algorithm) {
-                true => match &self.layout {
-                    Layout::Exact(plan) => format!("the parts are others: hash with part_size={}", cut(plan)),
-                    _ => "the parts are others: hash with those of the object".to_owned(),
-                },
-                false => not_computed(*algorithm),
+            let (reason, hint) = match (self.local.computed(*algorithm), &self.layout) {
+                (true, Layout::Exact(plan)) => ("the parts are others".to_owned(), Some(hash_with(plan))),
+                (true, _) => ("the parts are others".to_owned(), None),
+                (false, _) => (format!("{algorithm} was not computed"), Some(Hint::AddAlgorithm(*algorithm))),
             };
-            self.unsettled.push(format!("values of {} parts: {reason}", missing.len()));
+            self.open(format!("values of {} parts", missing.len()), reason, hint);
         }
         bad_etags
     }
 
     /// The object's ETag and those of parts.
-    fn etag(&mut self, plain: bool, bad_etags: Vec<(Piece, Digest)>) {
+    fn etag(&mut self, plain: bool, bad_etags: Vec<(PlacedPart, Digest)>) {
         let mut differing = Vec::new();
-        match self.answers.md5_etag() {
-            Ok(None) => {}
-            Err(reason) => self.unsettled.push(match self.answers.values.is_empty() {
-                true => format!(
-                    "{reason}; HeadObject with ChecksumMode='ENABLED' has the object's checksum, if there is one"
-                ),
-                false => reason,
-            }),
-            Ok(Some((hex, parts))) => {
-                let said = Digest::from_hex(hex, Algorithm::Md5.digest_size());
-                let outcome = match (said, parts) {
-                    (None, _) => Outcome::Unsettled("it is no MD5".to_owned()),
-                    (Some(said), None) => self.full(Algorithm::Md5, &said, true),
-                    (Some(said), Some(_)) => self.composite(Algorithm::Md5, &said, true),
-                };
-                match outcome {
-                    Outcome::Agrees => self.agrees("ETag".to_owned(), None),
-                    Outcome::Differs(ours) => {
-                        let said = self.answers.etag.as_deref().unwrap_or_default();
-                        differing.push(format!("the ETag is {said} in S3, {ours} here"));
+        if let Some(etag) = &self.answers.etag {
+            let distrust = self.answers.distrust_of_etag();
+            match etag.md5() {
+                None => {
+                    let form = format!("the ETag {} has not the form of an MD5", etag.bare());
+                    self.no_etag(distrust.unwrap_or(form));
+                }
+                Some((_, parts)) if self.answers.has_odd_etags(parts.is_some()) => {
+                    self.no_etag("the ETags of this store are not MD5s".to_owned());
+                }
+                Some((said, parts)) => {
+                    let comparison = match parts {
+                        None => self.full(Algorithm::Md5, &said, true),
+                        Some(_) => self.composite(Algorithm::Md5, &said, true),
+                    };
+                    match (comparison, distrust) {
+                        (Comparison::Agrees, _) => {
+                            self.evidence.push("ETag".to_owned());
+                            self.covered(Strength::CollisionProne);
+                        }
+                        (_, Some(distrust)) => self.no_etag(distrust),
+                        (Comparison::Differs(ours), None) => {
+                            differing.push(format!("the ETag is {} in S3, {ours} here", etag.bare()));
+                        }
+                        (Comparison::Open(reason, hint), None) => self.open("ETag", reason, hint),
                     }
-                    // Of a file it was not computed on purpose.
-                    Outcome::Unsettled(_) if self.file && !self.unsettled.is_empty() => {}
-                    Outcome::Unsettled(reason) => self.unsettled.push(format!("ETag: {reason}")),
                 }
             }
         }
-        let mut places = Vec::new();
-        for (piece, ours) in bad_etags {
-            let place = Part { number: piece.number, offset: piece.offset, size: piece.size };
-            let etag = piece.etag.unwrap_or_default();
-            differing.push(format!(
-                "part {} ({}): ETag is {etag} in S3, {} here",
-                piece.number,
-                place.bytes_in_words(),
-                ours.to_hex()
-            ));
-            places.push(place);
+        if !matches!(self.answers.encryption, crate::s3::Encryption::NotMd5(_)) || plain {
+            let mut places = Vec::new();
+            for (part, ours) in bad_etags {
+                let place = Part { number: part.number, offset: part.offset, size: part.size };
+                let etag = part.etag.as_ref().map(ETag::bare).unwrap_or_default();
+                let (number, at) = (part.number, place.bytes_in_words());
+                differing.push(format!("part {number} ({at}): ETag is {etag} in S3, {} here", ours.to_hex()));
+                places.push(place);
+            }
+            if plain {
+                places.retain(|place| !self.bad_parts.contains(place));
+                self.bad_parts.extend(places);
+            }
         }
-        if differing.is_empty() {
-            return;
-        }
-        if !plain {
-            self.unsettled.push(format!(
-                "{}: they are other bytes, or they are stored with SSE-KMS or SSE-C, where ETags are not MD5s; a HeadObject \
-                 response would tell that",
-                differing[0]
-            ));
-        } else if self.outweighed && self.differing.is_empty() {
-            // A store that makes its ETags in another way.
-            self.odd_etag = Some(differing.swap_remove(0));
-        } else {
+        if plain {
             self.differing.extend(differing);
-            for place in places {
-                if !self.bad_parts.contains(&place) {
-                    self.bad_parts.push(place);
-                }
-            }
+        } else if let Some(first) = differing.first() {
+            let reason = format!(
+                "{first}: the bytes differ, or they are stored with SSE-KMS or SSE-C, where ETags are not MD5s; a response \
+                 of HeadObject tells the encryption"
+            );
+            self.open("ETag", reason, None);
         }
+    }
+
+    fn no_etag(&mut self, reason: String) {
+        let reason = match self.answers.values.is_empty() {
+            true => {
+                format!("{reason}; HeadObject with ChecksumMode=ENABLED has the object's checksum, if there is one")
+            }
+            false => reason,
+        };
+        self.open("ETag", reason, None);
     }
 
     fn conclude(mut self) -> Verdict {
         self.bad_parts.sort_by_key(|part| part.offset);
+        let mut hint = None;
         let (status, reason) = if !self.differing.is_empty() {
             // Parts say more than the object.
             self.differing.sort_by_key(|words| !words.starts_with("part "));
@@ -349,14 +359,22 @@ impl Findings<'_> {
             if self.differing.len() > 3 {
                 words.push("...");
             }
+            if self.covered && !self.checksum_differs {
+                hint = Some(Hint::NameQuirk("etag-not-md5"));
+            }
             (Status::Mismatch, format!("{parts}{}", words.join("; ")))
         } else if self.covered {
-            let agreed = self.evidence.join(", ");
             let verb = if self.evidence.len() == 1 { "agrees" } else { "agree" };
-            let odd = self.odd_etag.map(|etag| format!("; {etag}: this store's ETags are not made of MD5s"));
-            (Status::Match, format!("{agreed} {verb}{}", odd.unwrap_or_default()))
+            (Status::Match, format!("{} {verb}", self.evidence.join(", ")))
         } else {
-            let mut reason = if self.unsettled.is_empty() { self.nothing_said() } else { self.unsettled.join("; ") };
+            let mut reason = match self.open.is_empty() {
+                true => self.nothing_said(),
+                false => {
+                    let words = self.open.iter().map(|(value, reason, _)| format!("{value}: {reason}"));
+                    words.collect::<Vec<_>>().join("; ")
+                }
+            };
+            hint = self.open.iter().find_map(|(.., hint)| hint.clone());
             if !self.answers.object && self.answers.uploaded() < self.local.size {
                 reason = format!(
                     "the upload has {} of the file's {} bytes; {reason}",
@@ -366,19 +384,33 @@ impl Findings<'_> {
             }
             (Status::NotComparable, reason)
         };
-        Verdict { status, reason, evidence: self.evidence, bad_parts: self.bad_parts }
+        Verdict {
+            status,
+            reason,
+            evidence: self.evidence,
+            bad_parts: self.bad_parts,
+            strength: self.strength.filter(|_| status == Status::Match),
+            not_compared: self.open.into_iter().map(|(value, reason, _)| (value, reason)).collect(),
+            hint,
+        }
     }
 
     fn nothing_said(&self) -> String {
         match self.answers.object {
             true => {
-                "the responses have no value that covers all bytes: ask HeadObject with ChecksumMode='ENABLED', or \
-                     GetObjectAttributes for Checksum and ObjectParts"
-                    .to_owned()
+                "the responses have no value that covers all bytes: ask HeadObject with ChecksumMode=ENABLED, or \
+                 GetObjectAttributes for Checksum and ObjectParts"
             }
-            false => "what is there agrees as far as it goes".to_owned(),
+            false => "the parts that are there agree",
         }
+        .to_owned()
     }
+}
+
+/// What would tell how the object is cut.
+const fn parts_wanted() -> &'static str {
+    "the sizes of all parts would decide it: those of GetObjectAttributes (ObjectParts, all pages), or of \
+     HeadObject(PartNumber=n) for every n"
 }
 
 /// As ETags or as checksums spell it.
@@ -386,17 +418,17 @@ fn spelt(digest: &Digest, etag: bool) -> String {
     if etag { digest.to_hex() } else { digest.to_base64() }
 }
 
-fn not_computed(algorithm: Algorithm) -> String {
-    format!("{algorithm} was not computed: hash with algorithms=[\"{algorithm}\"]")
+fn not_computed(algorithm: Algorithm) -> Comparison {
+    Comparison::Open(format!("{algorithm} was not computed"), Some(Hint::AddAlgorithm(algorithm)))
 }
 
-/// A plan as `part_size=` takes it.
-fn cut(plan: &PartPlan) -> String {
-    let first = plan.part(0).size;
-    match PartPlan::new(plan.size(), &PartSize::Bytes(first.max(1)), SmallParts::Allow) {
-        _ if !plan.multipart() => "None".to_owned(),
-        Ok(even) if even == *plan => first.max(1).to_string(),
-        _ => format!("[{first}, ...], the {} sizes of the object's parts", plan.len()),
+/// The hint to hash with the parts of a plan.
+fn hash_with(plan: &PartPlan) -> Hint {
+    let first = plan.part(0).size.max(1);
+    match PartPlan::new(plan.size(), &PartSize::Bytes(first), SmallParts::Allow) {
+        _ if !plan.multipart() => Hint::HashAsPutObject,
+        Ok(even) if even == *plan => Hint::GivePartSize(Some(first)),
+        _ => Hint::HashWithObjectParts(plan.len()),
     }
 }
 

@@ -1,13 +1,18 @@
 //! What is there to compare: digests of any range that the computed ones tell, and what to compute of a file.
 
-use super::answers::{Answers, Layout, Piece};
 use crate::{
     algorithm::{Algorithm, ChecksumType},
     digest::Digest,
     kernels::Combiner,
+    limits::MAX_PART_SIZE,
     parts::{PartPlan, PartSize, Preset, SmallParts},
-    s3::{ObjectChecksums, digest_of_digests},
+    s3::{Answers, ETag, Layout, ObjectChecksums, PlacedPart, digest_of_digests},
 };
+
+/// The MD5 of so many bytes is computed as one message beside a faster checksum; of more, only on request.
+pub(super) const CHEAP_MESSAGE: u64 = 64 << 20;
+/// Plans that are tried for the ETag alone, beside a checksum that needs no plan.
+const CHEAP_PLANS: usize = 2;
 
 /// What was computed here.
 pub(super) struct Local<'a> {
@@ -48,13 +53,13 @@ impl Local<'_> {
 
 /// What to hash of a file.
 #[derive(Debug, Default)]
-pub(super) struct Work {
+pub(super) struct Wanted {
     pub(super) plans: Vec<PartSize>,
     /// None: there is nothing to hash.
     pub(super) algorithms: Vec<Algorithm>,
 }
 
-impl Work {
+impl Wanted {
     fn algorithm(&mut self, algorithm: Algorithm) {
         if !self.algorithms.contains(&algorithm) {
             self.algorithms.push(algorithm);
@@ -74,57 +79,92 @@ impl Work {
             Layout::Unfinished => {}
         }
     }
+
+    /// What the object's ETag can be compared with, where that is cheap beside the rest or asked for.
+    fn etag(&mut self, answers: &Answers, layout: &Layout, size: u64, thorough: bool) {
+        let Some((_, parts)) = answers.etag.as_ref().and_then(ETag::md5) else { return };
+        let alone = self.algorithms.is_empty();
+        let distrusted = answers.distrust_of_etag().is_some();
+        if answers.has_odd_etags(parts.is_some()) || (distrusted && !alone) {
+            return;
+        }
+        match layout {
+            _ if parts.is_none() => {
+                // One message of MD5, beside a checksum that may be much faster.
+                if size <= MAX_PART_SIZE && (alone || thorough || size <= CHEAP_MESSAGE) {
+                    self.algorithm(Algorithm::Md5);
+                    self.plan(PartSize::Whole);
+                }
+            }
+            Layout::Guess(plans) if !self.plans.iter().any(|plan| is_one_of(plan, plans)) && !thorough => {
+                let known = plans.iter().filter(|plan| plan.presets().next().is_some());
+                let cheap: Vec<_> = match (alone, distrusted) {
+                    (true, false) => plans.iter().collect(),
+                    (true, true) => known.collect(),
+                    (false, _) => known.take(CHEAP_PLANS).collect(),
+                };
+                if !cheap.is_empty() {
+                    self.algorithm(Algorithm::Md5);
+                    cheap.into_iter().for_each(|plan| self.plan(PartSize::Plan(plan.clone())));
+                }
+            }
+            layout => {
+                self.algorithm(Algorithm::Md5);
+                self.layout(layout);
+            }
+        }
+    }
 }
 
-/// What of a file of `size` bytes the answers can be compared with: no ETag where there are checksums.
-pub(super) fn work(answers: &Answers, size: u64) -> Work {
-    let mut work = Work::default();
-    if answers.contradiction.is_some() || answers.object_size().is_some_and(|theirs| theirs != size) {
-        return work;
+fn is_one_of(part_size: &PartSize, plans: &[PartPlan]) -> bool {
+    matches!(part_size, PartSize::Plan(plan) if plans.contains(plan))
+}
+
+/// What of a file of `size` bytes the answers can be compared with.
+pub(super) fn wanted(answers: &Answers, size: u64, thorough: bool) -> Wanted {
+    let mut wanted = Wanted::default();
+    if answers.contradiction().is_some() || answers.object_size().is_some_and(|theirs| theirs != size) {
+        return wanted;
     }
     let layout = answers.layout(size);
-    let pieces: Vec<_> =
-        answers.pieces(&layout).into_iter().filter(|piece| piece.offset + piece.size <= size).collect();
-    let mut parts_do_not_matter = false;
+    let parts: Vec<_> =
+        answers.placed_parts(&layout).into_iter().filter(|part| part.offset + part.size <= size).collect();
+    let mut any_plan = false;
     for value in &answers.values {
-        work.algorithm(value.algorithm);
-        parts_do_not_matter |= value.algorithm.is_crc() && value.kind != Some(ChecksumType::Composite);
-        match value.kind {
+        wanted.algorithm(value.algorithm);
+        any_plan |= value.algorithm.is_crc() && value.checksum_type != Some(ChecksumType::Composite);
+        match value.checksum_type {
             Some(ChecksumType::FullObject) if value.algorithm.is_crc() => {}
-            Some(ChecksumType::FullObject) => work.plan(PartSize::Whole),
-            Some(ChecksumType::Composite) | None => work.layout(&layout),
+            Some(ChecksumType::FullObject) => wanted.plan(PartSize::Whole),
+            Some(ChecksumType::Composite) | None => wanted.layout(&layout),
         }
     }
-    let checksums_of_all = !answers.values.is_empty();
-    for piece in &pieces {
-        piece.checksums.iter().for_each(|(algorithm, _)| work.algorithm(*algorithm));
-        if piece.checksums.is_empty() && piece.etag.is_some() && !checksums_of_all {
-            work.algorithm(Algorithm::Md5);
+    for part in &parts {
+        part.checksums.iter().for_each(|(algorithm, _)| wanted.algorithm(*algorithm));
+        if part.etag.is_some() && !answers.has_odd_etags(false) {
+            wanted.algorithm(Algorithm::Md5);
         }
     }
-    if pieces.iter().any(|piece| !piece.checksums.is_empty() || (piece.etag.is_some() && !checksums_of_all)) {
+    if parts.iter().any(|part| !part.checksums.is_empty() || part.etag.is_some()) {
         match &layout {
-            Layout::Exact(_) => work.layout(&layout),
-            _ => work.plan(PartSize::Sizes(around(&pieces, size))),
+            Layout::Exact(_) => wanted.layout(&layout),
+            _ => wanted.plan(PartSize::Sizes(around(&parts, size))),
         }
     }
-    if work.algorithms.is_empty() && matches!(answers.md5_etag(), Ok(Some(_))) {
-        work.algorithm(Algorithm::Md5);
-        work.layout(&layout);
-    }
-    if work.plans.is_empty() {
+    wanted.etag(answers, &layout, size, thorough);
+    if wanted.plans.is_empty() {
         match PartPlan::new(size, &PartSize::Preset(Preset::BOTO3), SmallParts::Allow) {
-            Ok(plan) if parts_do_not_matter => work.plan(PartSize::Plan(plan)),
+            Ok(plan) if any_plan => wanted.plan(PartSize::Plan(plan)),
             // There is no plan to try.
-            _ => work.algorithms.clear(),
+            _ => wanted.algorithms.clear(),
         }
     }
-    work
+    wanted
 }
 
-/// Parts that have these pieces among them.
-fn around(pieces: &[Piece], size: u64) -> Vec<u64> {
-    let mut bounds: Vec<_> = pieces.iter().flat_map(|piece| [piece.offset, piece.offset + piece.size]).collect();
+/// Parts that have these parts among them.
+fn around(parts: &[PlacedPart], size: u64) -> Vec<u64> {
+    let mut bounds: Vec<_> = parts.iter().flat_map(|part| [part.offset, part.offset + part.size]).collect();
     bounds.extend([0, size]);
     bounds.sort_unstable();
     bounds.dedup();

@@ -1,25 +1,24 @@
 //! Whether local bytes are an S3 object's: what was computed here against what S3 says, without the network.
 //!
-//! S3's answers come in as [`Response`]s and are merged into [`Answers`], which know how the object is cut as far as
-//! the answers tell it; `judge` compares value by value and comes to a [`Verdict`].
+//! [`Answers`] are what S3 said; `local` says what of a file they call for, `judge` compares value by value and comes to a
+//! [`Verdict`].
 
-mod answers;
 mod judge;
 mod local;
 mod solve;
 
 use std::{fmt, path::Path};
 
-pub use answers::{Answers, ContentRange, Encryption, PartPage, Response, SaidPart};
 pub use solve::solve_etag;
 
 use crate::{
-    error::{Error, PartPlanError, Result},
+    algorithm::Algorithm,
+    error::{Hint, Result},
     hash::{self, Options},
-    parts::{Part, PartSize, SmallParts},
-    s3::ObjectChecksums,
+    parts::Part,
+    s3::{Answers, ObjectChecksums},
     schedule::Observer,
-    source::{Io, Source},
+    source::Source,
 };
 
 /// The outcome of a comparison.
@@ -50,23 +49,73 @@ impl fmt::Display for Status {
     }
 }
 
+/// How hard it is to make other bytes with the values that agreed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Strength {
+    /// CRCs and XXH: they show accidents, and anybody can make other bytes with the same value.
+    Accidental,
+    /// MD5 and SHA-1: two files with one value can be made on purpose.
+    CollisionProne,
+    /// SHA-2.
+    Cryptographic,
+}
+
+impl Strength {
+    /// `accidental`, `collision-prone` or `cryptographic`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accidental => "accidental",
+            Self::CollisionProne => "collision-prone",
+            Self::Cryptographic => "cryptographic",
+        }
+    }
+
+    const fn of(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Sha256 | Algorithm::Sha512 => Self::Cryptographic,
+            Algorithm::Md5 | Algorithm::Sha1 => Self::CollisionProne,
+            _ => Self::Accidental,
+        }
+    }
+}
+
 /// The outcome and what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// The outcome.
     pub status: Status,
-    /// Why, in words; with [`Status::NotComparable`] also what would settle it.
+    /// Why, in words; with [`Status::NotComparable`] also what would decide it.
     pub reason: String,
     /// The values that agreed, such as `size` or `ChecksumCRC32 COMPOSITE`.
     pub evidence: Vec<String>,
     /// The parts whose own values disagree.
     pub bad_parts: Vec<Part>,
+    /// Of a match: the strongest value that agreed and covers all bytes.
+    pub strength: Option<Strength>,
+    /// Values that S3 said and that were not compared, each with the reason.
+    pub not_compared: Vec<(String, String)>,
+    /// What would help to compare more.
+    pub hint: Option<Hint>,
+}
+
+impl Verdict {
+    const fn without_values(status: Status, reason: String) -> Self {
+        Self {
+            status,
+            reason,
+            evidence: Vec::new(),
+            bad_parts: Vec::new(),
+            strength: None,
+            not_compared: Vec::new(),
+            hint: None,
+        }
+    }
 }
 
 /// Compares checksums that are there already; nothing is read.
 ///
 /// ```
-/// use partsum::{Algorithm, Options, hash_bytes, verify::{Answers, Response, Status, verify}};
+/// use partsum::{Algorithm, Options, hash_bytes, s3::{Answers, Response}, verify::{Status, verify}};
 ///
 /// let sums = hash_bytes(b"aaa", &[Algorithm::Md5], &Options::default(), &mut ())?;
 /// let said = Response { size: Some(3), etag: Some("\"47bce5c74f589f4867dbd57e9ca9f808\"".into()), ..Response::default() };
@@ -80,50 +129,48 @@ pub fn verify(sums: &ObjectChecksums, answers: &Answers) -> Verdict {
 
 /// Compares a file, of which only what the answers call for is computed, in one read. Not even that, if the sizes differ.
 ///
-/// Of the options, those that say how to read count; the parts are the object's.
+/// Of the options, those that say how to read count; the parts are the object's. `thorough` computes an MD5 even where it
+/// is one long message beside a faster checksum, and tries every usual plan for a multipart ETag.
 ///
 /// # Errors
 /// As [`hash_file`](crate::hash_file).
 pub fn verify_file(
     path: impl AsRef<Path>,
     answers: &Answers,
+    thorough: bool,
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<Verdict> {
+    let mut known = Vec::new();
+    verify_more(path, answers, &mut known, thorough, options, observer)
+}
+
+/// The same with checksums that are known already, to which those are added that are computed.
+pub(crate) fn verify_more(
+    path: impl AsRef<Path>,
+    answers: &Answers,
+    known: &mut Vec<ObjectChecksums>,
+    thorough: bool,
     options: &Options,
     observer: &mut dyn Observer,
 ) -> Result<Verdict> {
     let path = path.as_ref();
-    let size = file_size(path, options.io)?;
-    let work = local::work(answers, size);
-    let sums = match work.algorithms.is_empty() {
-        true => Vec::new(),
-        false => hash_sized(path, size, &work.plans, &work.algorithms, options, observer)?,
+    let source = Source::open(path, options.io)?;
+    let size = source.size();
+    known.retain(|sums| sums.size() == size);
+    let wanted = local::wanted(answers, size, thorough);
+    let has = |plan: &_| {
+        let planned = crate::parts::PartPlan::new(size, plan, crate::parts::SmallParts::Allow);
+        let same = |sums: &&ObjectChecksums| planned.as_ref().is_ok_and(|plan| sums.plan() == plan);
+        let all =
+            |sums: &ObjectChecksums| wanted.algorithms.iter().all(|algorithm| sums.computed(*algorithm).is_some());
+        known.iter().filter(same).any(all)
     };
-    Ok(judge::judge(answers, size, &sums, true))
-}
-
-fn file_size(path: &Path, io: Io) -> Result<u64> {
-    Ok(Source::open(path, io)?.size())
-}
-
-/// [`hash::hash_plans`] with plans that were made for this size.
-fn hash_sized(
-    path: &Path,
-    size: u64,
-    plans: &[PartSize],
-    algorithms: &[crate::algorithm::Algorithm],
-    options: &Options,
-    observer: &mut dyn Observer,
-) -> Result<Vec<ObjectChecksums>> {
-    // S3's own parts are as small as the store allowed.
-    let options = Options { small_parts: SmallParts::Allow, ..options.clone() };
-    let changed = |now| Error::FileChanged { path: path.to_owned(), change: format!("{size} bytes became {now}") };
-    match hash::hash_plans(path, plans, algorithms, &options, observer) {
-        Err(Error::PartPlan(PartPlanError::WrongTotal { size: now, .. })) => Err(changed(now)),
-        Ok(sums) => match sums.iter().map(ObjectChecksums::size).find(|now| *now != size) {
-            Some(now) => Err(changed(now)),
-            None => Ok(sums),
-        },
-        error => error,
+    let missing: Vec<_> = wanted.plans.iter().filter(|plan| !has(plan)).cloned().collect();
+    if !missing.is_empty() && !wanted.algorithms.is_empty() {
+        known.extend(hash::hash_opened(path, source, &missing, &wanted.algorithms, options, observer)?);
     }
+    Ok(judge::judge(answers, size, known, true))
 }
 
 #[cfg(test)]

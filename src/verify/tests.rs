@@ -1,17 +1,11 @@
 //! The rules, one by one, on bytes small enough to see.
 
-use super::{
-    Answers, ContentRange, Encryption, PartPage, Response, SaidPart, Status, Verdict,
-    answers::parse_etag,
-    solve::{self, plausible},
-    verify, verify_file,
-};
+use super::{Status, Strength, Verdict, solve_etag, verify, verify_file};
 use crate::{
     algorithm::{Algorithm, ChecksumType},
     hash::{Options, hash_bytes},
-    parts::{PartPlan, PartSize, SmallParts},
-    s3::ObjectChecksums,
-    solve_etag,
+    parts::{PartPlan, PartSize, SmallParts, guesses::plausible},
+    s3::{Answers, ContentRange, ETag, Encryption, ObjectChecksums, PartPage, Quirk, Response, SaidPart},
 };
 
 const MIB: u64 = 1 << 20;
@@ -27,7 +21,7 @@ fn sizes(sizes: &[u64]) -> PartSize {
 
 /// HeadObject of these bytes, in plain text.
 fn head(sums: &ObjectChecksums) -> Response {
-    let etag = sums.etag().ok();
+    let etag = sums.etag().ok().map(ETag::from);
     Response { size: Some(sums.size()), etag, encryption: Encryption::Plain, ..Response::default() }
 }
 
@@ -39,10 +33,11 @@ fn said(sums: &ObjectChecksums, algorithm: Algorithm, kind: ChecksumType) -> Res
 fn listed(sums: &ObjectChecksums, algorithm: Option<Algorithm>) -> Vec<SaidPart> {
     sums.parts()
         .map(|part| SaidPart {
-            number: part.part().number,
+            number: part.part().number.into(),
             size: Some(part.part().size),
-            etag: part.etag().ok().filter(|_| algorithm.is_none()),
+            etag: part.etag().ok().filter(|_| algorithm.is_none()).map(ETag::from),
             checksums: algorithm.map(|alg| (alg, part.digest(alg).unwrap().to_base64())).into_iter().collect(),
+            ..SaidPart::default()
         })
         .collect()
 }
@@ -107,7 +102,7 @@ fn a_composite_checksum_that_tells_no_number_of_parts_is_no_mismatch() {
 #[test]
 fn parts_are_named_where_they_have_values() {
     let theirs = sums(b"abcdefgh", sizes(&[3, 1, 4]), &[Algorithm::Sha256]);
-    let page = |parts: &[SaidPart], upload| PartPage { upload, truncated: false, parts: parts.to_vec() };
+    let page = |parts: &[SaidPart], upload| PartPage { upload, parts: parts.to_vec(), ..PartPage::default() };
     let parts = listed(&theirs, Some(Algorithm::Sha256));
     let composite = theirs.composite(Algorithm::Sha256).unwrap();
     let attributes = Response {
@@ -131,7 +126,7 @@ fn parts_are_named_where_they_have_values() {
 #[test]
 fn etags_count_where_they_are_md5s() {
     let ours = sums(b"abc", PartSize::Whole, &[Algorithm::Md5]);
-    let other = Response { etag: Some("0".repeat(32)), ..head(&ours) };
+    let other = Response { etag: Some("0".repeat(32).into()), ..head(&ours) };
     assert_eq!(judged(&ours, std::slice::from_ref(&other)).status, Status::Mismatch);
     for encryption in [Encryption::Unknown, Encryption::NotMd5("SSE-KMS".into())] {
         let answer = Response { encryption, ..other.clone() };
@@ -158,7 +153,7 @@ fn encryption_in_s3s_words() {
 #[test]
 fn one_md5_among_the_etags_of_parts_is_enough() {
     let theirs = sums(b"abcdefgh", sizes(&[3, 1, 4]), &[Algorithm::Md5]);
-    let page = PartPage { upload: true, truncated: false, parts: listed(&theirs, None) };
+    let page = PartPage { upload: true, parts: listed(&theirs, None), ..PartPage::default() };
     let answer = Response { page: Some(page), ..Response::default() };
     let verdict = judged(&theirs, std::slice::from_ref(&answer));
     assert_eq!((verdict.status, verdict.evidence), (Status::Match, vec!["size".into(), "ETag of parts 1-3".into()]));
@@ -169,16 +164,31 @@ fn one_md5_among_the_etags_of_parts_is_enough() {
 }
 
 #[test]
-fn a_differing_etag_is_outweighed_by_a_sha_only() {
-    let ours = sums(b"abc", PartSize::Whole, &[Algorithm::Md5, Algorithm::Crc32, Algorithm::Sha1]);
-    for (algorithm, expected) in [(Algorithm::Crc32, Status::Mismatch), (Algorithm::Sha1, Status::Match)] {
+fn a_differing_etag_is_never_outvoted() {
+    let ours = sums(b"abc", PartSize::Whole, &[Algorithm::Md5, Algorithm::Crc32, Algorithm::Sha256]);
+    for algorithm in [Algorithm::Crc32, Algorithm::Sha256] {
         let answer = said(&ours, algorithm, ChecksumType::FullObject);
-        let verdict = judged(&ours, &[Response { etag: Some("0".repeat(32)), ..answer }]);
-        assert_eq!(verdict.status, expected, "{algorithm}: {}", verdict.reason);
+        let other = Response { etag: Some("0".repeat(32).into()), ..answer };
+        assert_eq!(judged(&ours, std::slice::from_ref(&other)).status, Status::Mismatch);
+        let verdict = verify(&ours, &Answers::with_quirks(&[other], &[Quirk::ETagNotMd5]));
+        assert_eq!((verdict.status, verdict.not_compared.len()), (Status::Match, 1), "{}", verdict.reason);
     }
     let wrong = said(&sums(b"abd", PartSize::Whole, &[Algorithm::Crc32]), Algorithm::Crc32, ChecksumType::FullObject);
-    let verdict = judged(&ours, &[Response { etag: ours.etag().ok(), ..wrong }]);
+    let verdict = judged(&ours, &[Response { etag: ours.etag().ok().map(ETag::from), ..wrong }]);
     assert_eq!(verdict.status, Status::Mismatch);
+}
+
+#[test]
+fn a_match_is_as_strong_as_its_strongest_value() {
+    for (algorithm, expected) in [
+        (Algorithm::Crc64Nvme, Strength::Accidental),
+        (Algorithm::Sha1, Strength::CollisionProne),
+        (Algorithm::Sha512, Strength::Cryptographic),
+    ] {
+        let ours = sums(b"abc", PartSize::Whole, &[algorithm]);
+        let verdict = judged(&ours, &[said(&ours, algorithm, ChecksumType::FullObject)]);
+        assert_eq!(verdict.strength, Some(expected));
+    }
 }
 
 #[test]
@@ -201,14 +211,23 @@ fn content_ranges() {
 #[test]
 fn forms_of_etags() {
     let hex = "d41d8cd98f00b204e9800998ecf8427e";
-    assert_eq!(parse_etag(hex), Some((hex, None)));
-    assert_eq!(parse_etag(&format!("{hex}-3")), Some((hex, Some(3))));
+    let parts = |etag: &str| ETag::from(etag).md5().map(|(_, parts)| parts);
+    assert_eq!(parts(hex), Some(None));
+    assert_eq!(parts(&format!("{hex}-3")), Some(Some(3)));
     for etag in ["", "1-", "d41d", "zzzd8cd98f00b204e9800998ecf8427e"] {
-        assert_eq!(parse_etag(etag), None, "{etag}");
+        assert_eq!(parts(etag), None, "{etag}");
     }
-    for suffix in ["-", "-0", "-x", "--1", "-1-1"] {
-        assert_eq!(parse_etag(&format!("{hex}{suffix}")), None, "{suffix}");
+    for suffix in ["-", "-0", "-x", "--1", "-1-1", "-10001", "-4000000000"] {
+        assert_eq!(parts(&format!("{hex}{suffix}")), None, "{suffix}");
     }
+    assert_eq!(ETag::from(format!("{hex}-4000000000")).parts(), Some(4_000_000_000));
+    let upper = hex.to_uppercase();
+    for shown in [format!("\"{hex}\""), format!("W/\"{upper}\""), format!("  \"{hex}\" "), upper.clone()] {
+        assert_eq!(ETag::from(shown.as_str()), ETag::from(hex), "{shown}");
+    }
+    assert_eq!(ETag::from("W/\"AbC\" ").bare(), "AbC");
+    assert_eq!(ETag::from(" W/\"AbC\" ").shown(), "W/\"AbC\"");
+    assert!(["", "\"\"", "W/", "W/\"\"", "\""].iter().all(|empty| ETag::from(*empty).is_empty()));
 }
 
 #[test]
@@ -269,7 +288,7 @@ fn files_are_solved_and_verified() {
     let theirs = sums(&bytes, PartSize::Bytes(MIB), &[Algorithm::Md5]);
     let found = solve_etag(&path, &theirs.etag().unwrap(), None, &options, &mut ()).unwrap();
     assert_eq!(found, [theirs.plan().clone()]);
-    let verdict = verify_file(&path, &Answers::new(&[head(&theirs)]), &options, &mut ()).unwrap();
+    let verdict = verify_file(&path, &Answers::new(&[head(&theirs)]), false, &options, &mut ()).unwrap();
     assert_eq!((verdict.status, verdict.evidence), (Status::Match, vec!["size".into(), "ETag".into()]));
-    assert!(solve::solve_etag(&path, "no ETag", None, &options, &mut ()).is_err());
+    assert!(solve_etag(&path, "no ETag", None, &options, &mut ()).is_err());
 }

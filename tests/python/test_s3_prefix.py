@@ -401,7 +401,7 @@ CRC = {"ChecksumCRC32": "6Le+Qw==", "ChecksumType": "FULL_OBJECT"}
             1,
         ),
         ("etag-not-md5", with_etag("0" * 32), "MISMATCH", "NOT_COMPARABLE", 1),
-        ("etag-not-md5", with_etag("0" * 32, **CRC), "MATCH", "MATCH", 1),
+        ("etag-not-md5", with_etag("0" * 32, **CRC), "MISMATCH", "MATCH", 1),
         ("multipart-etag-not-md5", with_etag("0" * 32 + "-1"), "MISMATCH", "NOT_COMPARABLE", 1),
         ("multipart-etag-not-md5", plain(b"a"), "MATCH", "MATCH", 0),
         (
@@ -431,8 +431,9 @@ def test_quirks(
 def test_without_object_attributes(tree: Path) -> None:
     """The request that such a store refuses is not made."""
     data = bytes(range(256)) * 2
-    sums = partsum.hash_bytes(data, "SHA256", part_size=[256, 256], allow_small_parts=True)
-    whole = {"ContentLength": 512, "ETag": f'"{"0" * 32}-2"', "ChecksumType": "COMPOSITE"}
+    algorithms, sizes = ("MD5", "SHA256"), [256, 256]
+    sums = partsum.hash_bytes(data, algorithms, part_size=sizes, allow_small_parts=True)
+    whole = {"ContentLength": 512, "ETag": f'"{sums.etag}"', "ChecksumType": "COMPOSITE"}
     (tree / "a").write_bytes(data)
 
     class Client(Fake):

@@ -11,14 +11,14 @@ from types import TracebackType
 
 from partsum._core import PartChecksums, new
 from partsum.errors import FileChangedError
-from partsum.s3._object import Argument, Client
+from partsum.s3._client import Argument, Client
 
 _PIECE = 1 << 20
 _EVENT = "request-created.s3"
 _SIGNING, _SENDING = "partsum-upload-signing", "partsum-upload-sending"
 
 
-class Stopped(BaseException):
+class UploadStopped(BaseException):
     """Leaves a request in the middle of its body.
 
     No Exception, because botocore would take that for a fault of the network and try again.
@@ -39,13 +39,13 @@ class Source:
 
     def fail(self, error: BaseException) -> None:
         """Let everything stop for this reason."""
-        if self.failure is None and not isinstance(error, Stopped):
+        if self.failure is None and not isinstance(error, UploadStopped):
             self.failure = error
 
     def check(self) -> None:
         """Stop if there is a reason to."""
         if self.failure is not None:
-            raise Stopped
+            raise UploadStopped
 
     def moved(self, count: int) -> None:
         """Tell the caller that bytes were sent, or taken back to be sent again."""
@@ -55,7 +55,7 @@ class Source:
             self._callback(count)
         except BaseException as error:
             self.fail(error)
-            raise Stopped from error
+            raise UploadStopped from error
 
     def changed(self, how: str) -> FileChangedError:
         """The error that says so."""
@@ -116,11 +116,11 @@ class Body:
         except OSError as error:
             error.filename = str(self._source.path)
             self._source.fail(error)
-            raise Stopped from error
+            raise UploadStopped from error
         if wanted and not piece:
             end = self.part.offset + self._at
             self._source.fail(self._source.changed(f"it ends at byte {end}"))
-            raise Stopped
+            raise UploadStopped
         self._at += len(piece)
         if self._sending:
             self._source.moved(len(piece))

@@ -6,8 +6,8 @@ from contextlib import suppress
 
 from partsum._core import ObjectChecksums, verify
 from partsum.errors import PartMismatch
-from partsum.s3._object import Response
-from partsum.s3._requests import Requests, add_note, error_code, http_status
+from partsum.s3._client import Response, add_note, http_status, means
+from partsum.s3._requests import Requests
 from partsum.verdict import Status, Verdict
 
 
@@ -42,7 +42,7 @@ def put(requests: Requests, sums: ObjectChecksums, arguments: Response) -> Respo
         return requests.put_object(**arguments)
     except Exception as error:
         # Without a second attempt, the object that is in the way is somebody else's.
-        if error_code(error) == "PreconditionFailed" and _attempts(error) > 1:
+        if means(error, "CONDITION_FAILED") and _attempts(error) > 1:
             with suppress(Exception):
                 if head := stored(requests, sums):
                     return head
@@ -82,19 +82,18 @@ def _attempts(error: Exception) -> int:
 def _says_nothing_of_the_upload(error: Exception) -> bool:
     """Whether the upload may have been completed although this is what we got."""
     status = http_status(error)
-    return (
-        status == 0 or status >= 500 or error_code(error) in ("NoSuchUpload", "PreconditionFailed")
-    )
+    ended = means(error, "NO_SUCH_UPLOAD") or means(error, "CONDITION_FAILED")
+    return status == 0 or status >= 500 or ended
 
 
 def _is_over(requests: Requests, upload_id: str, error: Exception) -> bool:
     """Whether S3 no longer has the upload: then it was completed, or aborted by somebody."""
-    if error_code(error) == "NoSuchUpload":
+    if means(error, "NO_SUCH_UPLOAD"):
         return True
     try:
         next(requests.parts(upload_id), None)
     except Exception as refusal:
-        if error_code(refusal) != "NoSuchUpload":
+        if not means(refusal, "NO_SUCH_UPLOAD"):
             raise
         return True
     return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from partsum.verdict import BadPart, Word
 
@@ -40,7 +40,7 @@ class Entry:
     >>> from partsum.s3 import Entry, EntryStatus
     >>> Entry("b", None, EntryStatus.ONLY_REMOTE, "there is no such file").to_json()
     '{"key": "b", "path": null, "status": "ONLY_REMOTE", "reason": "there is no such file", \
-"evidence": [], "bad_parts": []}'
+"evidence": [], "bad_parts": [], "strength": null, "not_compared": []}'
     """
 
     key: str | None
@@ -55,6 +55,10 @@ class Entry:
     """The values that agreed, as in `Verdict`."""
     bad_parts: tuple[BadPart, ...] = ()
     """The parts whose own values differ, as in `Verdict`."""
+    strength: Literal["cryptographic", "collision-prone", "accidental"] | None = None
+    """How strong the evidence of a MATCH is, as in `Verdict`."""
+    not_compared: tuple[tuple[str, str], ...] = ()
+    """What S3 said and could not be compared, as in `Verdict`."""
 
     def __bool__(self) -> bool:
         return self.status is EntryStatus.MATCH
@@ -68,6 +72,8 @@ class Entry:
             "reason": self.reason,
             "evidence": list(self.evidence),
             "bad_parts": [part._asdict() for part in self.bad_parts],
+            "strength": self.strength,
+            "not_compared": [list(pair) for pair in self.not_compared],
         }
 
     def to_json(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
@@ -10,27 +9,17 @@ from os import PathLike
 from threading import Lock
 from typing import Literal
 
-from partsum._core import (
-    ObjectChecksums,
-    PartPlan,
-    _preset_table,
-    hash_file,
-    hash_files,
-    plan_parts,
-    verify,
-)
+from partsum._core import ObjectChecksums, _Answers, hash_file, hash_files
 from partsum._tree import EntryType, TreeEntry, key_of, no_file, walk
 from partsum.errors import FileError, PartPlanError, PartsumError
-from partsum.s3._crew import Batch, Crew, Pair, batches, by_size
+from partsum.s3._client import Argument, Client, Response
 from partsum.s3._entry import Entry, EntryStatus
-from partsum.s3._object import Argument, Client, RemoteObject, Response, Shape
-from partsum.s3._quirks import as_amazon, chosen
-from partsum.s3._verify import Local, settle
+from partsum.s3._pool import Batch, ComparisonPool, FileAndObject, batches, by_size
+from partsum.s3._verify import Local, RemoteObject, settle
 from partsum.verdict import Status
 
 # What list_objects_v2 takes of what head_object takes.
 _FOR_LISTING = ("ExpectedBucketOwner", "RequestPayer")
-_PRESETS = [row[0] for row in _preset_table()]
 
 
 def verify_prefix(
@@ -40,6 +29,7 @@ def verify_prefix(
     Prefix: str = "",
     *,
     quirks: str | Iterable[str] = (),
+    thorough: bool = False,
     follow_symlinks: bool = True,
     requests: int = 10,
     threads: int | None = None,
@@ -97,20 +87,20 @@ def verify_prefix(
     with os.scandir(directory):
         pass  # it is there, and may be read
     hash_files((), threads=threads, io=io)  # what is wrong with those, it says at once
-    crew = Crew(requests, threads=threads, io=io, progress=progress)
-    comparison = _Comparison(
-        client, Bucket, Prefix, arguments=arguments, quirks=chosen(quirks), crew=crew
-    )
+    quirks = [quirks] if isinstance(quirks, str) else list(quirks)
+    _Answers(quirks)  # there are such quirks
+    pool = ComparisonPool(requests, threads=threads, io=io, progress=progress, thorough=thorough)
+    comparison = _Comparison(client, Bucket, Prefix, arguments=arguments, quirks=quirks, pool=pool)
     return _verify(comparison, directory, follow_symlinks)
 
 
 def _verify(
     comparison: _Comparison, directory: str, follow_symlinks: bool
 ) -> Generator[Entry, None, None]:
-    with comparison.crew as crew:
+    with comparison.pool as pool:
         merged = _merge(walk(directory, follow_symlinks), comparison.listed())
         compared = comparison.compared(directory, merged)
-        yield from crew.in_order(comparison.submitted(batch) for batch in batches(compared))
+        yield from pool.in_order(comparison.submitted(batch) for batch in batches(compared))
 
 
 def _merge(
@@ -140,24 +130,24 @@ class _Comparison:
         Prefix: str,
         *,
         arguments: Response,
-        quirks: frozenset[str],
-        crew: Crew,
+        quirks: list[str],
+        pool: ComparisonPool,
     ) -> None:
         self.client = client
         self.bucket = Bucket
         self.prefix = Prefix
         self.arguments = arguments
         self.quirks = quirks
-        self.crew = crew
+        self.pool = pool
         # How much more often an ETag settled it than not: those of PutObjects, those with -N.
         self.etags_told = {False: 0, True: 0}
         self.counting = Lock()
 
     def listed(self) -> Iterator[tuple[bytes, Response]]:
-        """The objects, each with its name below the prefix."""
+        """Yield the objects, each with its name below the prefix."""
         objects = self.pages()
         # Those of directory buckets (Express One Zone) come in no order.
-        if self.bucket.endswith("--x-s3") or "unsorted-listing" in self.quirks:
+        if self.unsorted:
             objects = iter(sorted(objects, key=lambda entry: _bytes(entry["Key"])))
         prefix = len(_bytes(self.prefix))
         before = None
@@ -169,27 +159,53 @@ class _Comparison:
                     f"{os.fsdecode(before)!r}; pass quirks='unsorted-listing'"
                 )
             before = key
-            yield key[prefix:], as_amazon(entry, self.quirks)
+            yield key[prefix:], entry
+
+    @property
+    def unsorted(self) -> bool:
+        return self.bucket.endswith("--x-s3") or "unsorted-listing" in self.quirks
 
     def pages(self) -> Iterator[Response]:
-        """The listing, one page ahead."""
+        """Yield the objects of the listing, which is asked for one page ahead."""
         more = {name: self.arguments[name] for name in _FOR_LISTING if name in self.arguments}
         arguments = {"Bucket": self.bucket, "Prefix": self.prefix, **more}
 
         def ask(**more: str) -> Future[Response]:
-            return self.crew.askers.submit(self.client.list_objects_v2, **arguments, **more)
+            return self.pool.askers.submit(self.client.list_objects_v2, **arguments, **more)
 
         page: Future[Response] | None = ask()
+        seen = set[str]()
         while page is not None:
             answer = page.result()
-            token = answer.get("NextContinuationToken") if answer.get("IsTruncated") else None
-            page = None if token is None else ask(ContinuationToken=token)
-            yield from answer.get("Contents", ())
+            entries = answer.get("Contents") or ()
+            for entry in entries:
+                key = entry.get("Key")
+                if not isinstance(key, str) or not key.startswith(self.prefix):
+                    raise PartsumError(
+                        f"the store's list of {self.prefix!r} is at fault: it has the key {key!r}"
+                    )
+            page = None
+            if answer.get("IsTruncated"):
+                page = ask(**self.way_on(answer, seen))
+            yield from entries
+
+    def way_on(self, answer: Response, seen: set[str]) -> dict[str, str]:
+        """Return the argument that asks for the page after a truncated one."""
+        token, entries = answer.get("NextContinuationToken"), answer.get("Contents") or ()
+        name = "ContinuationToken"
+        if not token and entries and not self.unsorted:
+            # Exact in a sorted list.
+            name, token = "StartAfter", entries[-1]["Key"]
+        if not token or token in seen:
+            problem = f"goes on with {token!r} again" if token else "has no NextContinuationToken"
+            raise PartsumError(f"the store's list is at fault: a truncated page {problem}")
+        seen.add(token)
+        return {name: token}
 
     def compared(
         self, directory: str, merged: Iterator[tuple[TreeEntry | None, Response | None]]
-    ) -> Iterator[Entry | Pair]:
-        """What needs no look at the bytes is settled here."""
+    ) -> Iterator[Entry | FileAndObject]:
+        """Yield entries where no look at the bytes is needed."""
         # Nobody knows what is below a directory that could not be read.
         unread: TreeEntry | None = None
         prefix = len(_bytes(self.prefix))
@@ -224,17 +240,25 @@ class _Comparison:
             elif listed is None:
                 yield Entry(own, path, EntryStatus.ONLY_LOCAL, "there is no such object")
             else:
-                yield Pair(own, path, listed)
+                yield self.paired(own, path, listed)
 
-    def submitted(self, batch: list[Entry | Pair]) -> Batch | Future[Batch]:
+    def paired(self, key: str, path: str, listed: Response) -> Entry | FileAndObject:
+        answers = _Answers(self.quirks)
+        try:
+            answers.include("list", listed)
+        except (TypeError, ValueError) as error:
+            return Entry(key, path, EntryStatus.ERROR, f"the list's entry: {error}")
+        return FileAndObject(key, path, answers)
+
+    def submitted(self, batch: list[Entry | FileAndObject]) -> Batch | Future[Batch]:
         if all(isinstance(item, Entry) for item in batch):
             return [item for item in batch if isinstance(item, Entry)]
-        return self.crew.hashers.submit(self.examined, batch)
+        return self.pool.hashers.submit(self.examined, batch)
 
-    def examined(self, batch: list[Entry | Pair]) -> Batch:
+    def examined(self, batch: list[Entry | FileAndObject]) -> Batch:
         """By the ETags of the list where they tell; the others are on their way to be asked for."""
         done: dict[int, Entry | Future[Entry]] = {}
-        whole: dict[int, Pair] = {}
+        whole: dict[int, FileAndObject] = {}
         for index, item in enumerate(batch):
             if isinstance(item, Entry):
                 done[index] = item
@@ -242,87 +266,76 @@ class _Comparison:
                 done[index] = entry
             elif not self.is_worth_a_try(item):
                 done[index] = self.ask(item)
-            elif not _is_multipart(item):
+            elif not item.answers.multipart:
                 whole[index] = item
             else:
                 done[index] = self.by_multipart_etag(item)
         paths = [pair.path for pair in whole.values()]
-        sums = hash_files(paths, "MD5", part_size=None, **self.crew.hashing)
+        sums = hash_files(paths, "MD5", part_size=None, **self.pool.hashing)
         for (index, pair), result in zip(whole.items(), sums, strict=True):
             done[index] = self.by_etag(pair, result)
         return [done[index] for index in range(len(batch))]
 
-    def is_worth_a_try(self, pair: Pair) -> bool:
+    def is_worth_a_try(self, pair: FileAndObject) -> bool:
         """Whether the ETag may be made of MD5s, by what was learnt of others."""
-        return self.etags_told[_is_multipart(pair)] >= 0 and Shape(pair.said).etag_is_md5
+        answers = pair.answers
+        return self.etags_told[answers.multipart] >= 0 and answers.has_md5_etag
 
-    def by_multipart_etag(self, pair: Pair) -> Entry | Future[Entry]:
-        """Under the likeliest plan alone: to hash under several costs more than to ask."""
-        plan = _plan_of(pair.said["Size"], Shape(pair.said).parts)
+    def by_multipart_etag(self, pair: FileAndObject) -> Entry | Future[Entry]:
+        """Compare under the likeliest plan alone: to hash under several costs more than to ask."""
+        plan = pair.answers.likely_plan()
         if plan is None:
             return self.ask(pair)
         try:
-            sums = hash_file(pair.path, "MD5", part_size=plan, **self.crew.hashing)
+            sums = hash_file(pair.path, "MD5", part_size=plan, **self.pool.hashing)
         except (OSError, PartsumError) as error:
             return pair.failed(error)
         return self.by_etag(pair, sums)
 
-    def by_etag(self, pair: Pair, sums: ObjectChecksums | FileError) -> Entry | Future[Entry]:
+    def by_etag(
+        self, pair: FileAndObject, sums: ObjectChecksums | FileError
+    ) -> Entry | Future[Entry]:
         if isinstance(sums, FileError):
             # Nobody sends so much in one PutObject, but some store has it.
             too_large = isinstance(sums.error, PartPlanError)
             return self.ask(pair) if too_large else pair.failed(sums.error)
-        if verdict := verify(sums, pair.said):
+        if verdict := pair.answers.verify(sums):
             self.count(pair, 1)
             return pair.entry(verdict)
-        return self.ask(pair, tried=True)
+        return self.ask(pair, sums)
 
-    def ask(self, pair: Pair, *, tried: bool = False) -> Future[Entry]:
-        return self.crew.askers.submit(self.asked, pair, tried)
+    def ask(self, pair: FileAndObject, tried: ObjectChecksums | None = None) -> Future[Entry]:
+        return self.pool.askers.submit(self.asked, pair, tried)
 
-    def asked(self, pair: Pair, tried: bool) -> Entry:
-        """By what HeadObject says, and more where that calls for it."""
+    def asked(self, pair: FileAndObject, tried: ObjectChecksums | None) -> Entry:
+        """Compare by what HeadObject says, and more where that calls for it."""
+        answers = _Answers(self.quirks)
+        if tried is not None:
+            answers.know(tried)
         try:
-            ask = RemoteObject(
-                self.client, self.bucket, pair.key, None, self.arguments, quirks=self.quirks
-            )
-            local = Local(pair.path, **self.crew.of_size(pair.said["Size"]))
-            verdict = settle(ask, local, ask.head())
+            remote = RemoteObject(self.client, self.bucket, pair.key, None, self.arguments)
+            local = Local(pair.path, **self.pool.of_size(pair.answers.size or 0))
+            verdict = settle(remote, answers, local)
         except Exception as error:  # a client raises what it likes
             return pair.failed(error)
-        if tried and verdict.status is not Status.MISMATCH:
+        if tried is not None and verdict.status is not Status.MISMATCH:
             self.count(pair, -1)
         return pair.entry(verdict)
 
-    def count(self, pair: Pair, by: int) -> None:
+    def count(self, pair: FileAndObject, by: int) -> None:
         with self.counting:
-            self.etags_told[_is_multipart(pair)] += by
+            self.etags_told[pair.answers.multipart] += by
 
 
 def _marker(listed: Response, path: str) -> Entry:
     """The entry of a key that ends in "/", or is the prefix, where there is such a directory."""
-    key, size = listed["Key"], listed["Size"]
+    key, size = listed["Key"], int(listed.get("Size") or 0)
     if key.endswith("/") and size == 0:
         return Entry(key, path, EntryStatus.MATCH, "a marker of a folder, and there is a directory")
     if key.endswith("/"):
         reason = f"a directory here, an object of {size} bytes in S3"
         return Entry(key, path, EntryStatus.MISMATCH, reason)
     return Entry(key, None, EntryStatus.ONLY_REMOTE, str(no_file("")))
-
-
-def _is_multipart(pair: Pair) -> bool:
-    return "-" in pair.said.get("ETag", "")
-
-
-def _plan_of(size: int, count: int) -> PartPlan | None:
-    """The multipart plan of the first tool that cuts so many bytes into so many parts."""
-    for candidate in [[size]] if count == 1 else _PRESETS:
-        # Not every tool can send every size.
-        with contextlib.suppress(PartPlanError):
-            plan = plan_parts(size, candidate, allow_small_parts=True)
-            if plan.multipart and len(plan) == count:
-                return plan
-    return None
 
 
 def _bytes(key: str) -> bytes:

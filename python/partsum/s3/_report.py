@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import gzip
 import json
@@ -17,31 +16,13 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import unquote, unquote_plus
 
-from partsum._core import (
-    ObjectChecksums,
-    _algorithm_table,
-    hash_bytes,
-    hash_file,
-    hash_files,
-    verify,
-)
+from partsum._core import ObjectChecksums, _Answers, hash_bytes, hash_file, hash_files
+from partsum._tables import ALGORITHMS
 from partsum._tree import EntryType, key_of, no_file, walk
-from partsum.errors import FileError, PartsumError
-from partsum.s3._crew import LARGE, Batch, Crew, Pair, batches, by_size
+from partsum.errors import FileError, InvalidArgument, PartsumError
 from partsum.s3._entry import Entry, EntryStatus
-from partsum.s3._object import Response, Shape
+from partsum.s3._pool import LARGE, Batch, ComparisonPool, FileAndObject, batches, by_size
 from partsum.verdict import Verdict
-
-_FIELDS = {name: field for name, _, _, field in _algorithm_table()}
-
-# EncryptionStatus of an inventory, as HeadObject would say it.
-_ENCRYPTION: dict[str, Response] = {
-    "NOT-SSE": {},
-    "SSE-S3": {"ServerSideEncryption": "AES256"},
-    "SSE-KMS": {"ServerSideEncryption": "aws:kms"},
-    "DSSE-KMS": {"ServerSideEncryption": "aws:kms:dsse"},
-    "SSE-C": {"SSECustomerAlgorithm": "AES256"},
-}
 
 # What is in no URL-encoded key; a percent sign only before two hexadecimal digits.
 _NOT_ENCODED = re.compile(r"[^!-~]|%(?![0-9A-Fa-f]{2})")
@@ -54,7 +35,7 @@ class _Row(NamedTuple):
     keys: list[str]
     """The readings of its key, the likeliest first."""
     version: str
-    said: Response
+    answers: _Answers
     trouble: tuple[EntryStatus, str] | None = None
     """Why there is nothing to compare."""
 
@@ -116,17 +97,17 @@ def verify_report(
         pass  # it is there, and may be read
     hash_files((), threads=threads, io=io)  # what is wrong with those, it says at once
     rows = _rows(Path(report))
-    crew = Crew(1, threads=threads, io=io, progress=progress)
-    return _verify(crew, directory, _wanted(rows, Prefix, Bucket), Prefix)
+    pool = ComparisonPool(1, threads=threads, io=io, progress=progress)
+    return _verify(pool, directory, _wanted(rows, Prefix, Bucket), Prefix)
 
 
 def _verify(
-    crew: Crew, directory: str, rows: Iterator[_Row], prefix: str
+    pool: ComparisonPool, directory: str, rows: Iterator[_Row], prefix: str
 ) -> Generator[Entry, None, None]:
-    join = _Join(crew, directory, prefix)
-    with crew:
+    join = _Join(pool, directory, prefix)
+    with pool:
         paired = batches(join.paired(row) for row in rows)
-        yield from crew.in_order(crew.hashers.submit(join.examined, batch) for batch in paired)
+        yield from pool.in_order(pool.hashers.submit(join.examined, batch) for batch in paired)
     yield from join.left_over()
 
 
@@ -148,13 +129,13 @@ def _wanted(rows: Iterator[_Row], prefix: str, bucket: str | None) -> Iterator[_
 class _Join:
     """The files below a directory, and which of them the report was about."""
 
-    def __init__(self, crew: Crew, directory: str, prefix: str) -> None:
-        self.crew = crew
+    def __init__(self, pool: ComparisonPool, directory: str, prefix: str) -> None:
+        self.pool = pool
         self.directory = directory
         self.prefix = prefix
         self.met: set[str] = set()
 
-    def paired(self, row: _Row) -> Entry | Pair:
+    def paired(self, row: _Row) -> Entry | FileAndObject:
         note = f"version {row.version}: " if row.version else ""
         key, *others = row.keys
         path = self.path(key)
@@ -163,10 +144,10 @@ class _Join:
         if row.trouble is not None:
             return Entry(key, path, row.trouble[0], note + row.trouble[1])
         if path is not None:
-            return Pair(key, path, row.said, note)
+            return FileAndObject(key, path, row.answers, note)
         for other in others:
             if (path := self.path(other)) is not None:
-                return Pair(other, path, row.said, note, instead_of=key)
+                return FileAndObject(other, path, row.answers, note, instead_of=key)
         reason = no_file(key[len(self.prefix) :]) or "there is no such file"
         return Entry(key, None, EntryStatus.ONLY_REMOTE, note + reason)
 
@@ -180,10 +161,10 @@ class _Join:
         there = os.path.isdir(path) if key.endswith("/") else os.path.lexists(path)  # noqa: PTH112
         return path if there else None
 
-    def examined(self, batch: list[Entry | Pair]) -> Batch:
+    def examined(self, batch: list[Entry | FileAndObject]) -> Batch:
         """Small files of one algorithm are hashed together."""
         done: dict[int, Entry] = {}
-        together: dict[str, dict[int, Pair]] = defaultdict(dict)
+        together: dict[str, dict[int, FileAndObject]] = defaultdict(dict)
         for index, item in enumerate(batch):
             if isinstance(item, Entry):
                 done[index] = item
@@ -197,23 +178,23 @@ class _Join:
                 done[index] = self.alone(item)
         for algorithm, pairs in together.items():
             paths = [pair.path for pair in pairs.values()]
-            sums = hash_files(paths, algorithm, part_size=None, **self.crew.hashing)
+            sums = hash_files(paths, algorithm, part_size=None, **self.pool.hashing)
             for (index, pair), result in zip(pairs.items(), sums, strict=True):
                 done[index] = self.by_sums(pair, result)
         return [done[index] for index in range(len(batch))]
 
-    def by_sums(self, pair: Pair, sums: ObjectChecksums | FileError) -> Entry:
+    def by_sums(self, pair: FileAndObject, sums: ObjectChecksums | FileError) -> Entry:
         if isinstance(sums, FileError):
             return pair.failed(sums.error)
-        return self.entry(pair, verify(sums, pair.said))
+        return self.entry(pair, pair.answers.verify(sums))
 
-    def alone(self, pair: Pair) -> Entry:
+    def alone(self, pair: FileAndObject) -> Entry:
         try:
-            return self.entry(pair, verify(pair.path, pair.said, **self.crew.hashing))
+            return self.entry(pair, pair.answers.verify(pair.path, **self.pool.hashing))
         except (OSError, PartsumError) as error:
             return pair.failed(error)
 
-    def entry(self, pair: Pair, verdict: Verdict) -> Entry:
+    def entry(self, pair: FileAndObject, verdict: Verdict) -> Entry:
         if pair.instead_of is None:
             return pair.entry(verdict)
         if verdict:
@@ -238,10 +219,10 @@ class _Join:
                 yield Entry(key, path, EntryStatus.ERROR, found.reason)
 
 
-def _marker(pair: Pair) -> Entry:
+def _marker(pair: FileAndObject) -> Entry:
     """The entry of a key that ends in "/" where there is such a directory."""
     try:
-        same = verify(hash_bytes(b"", list(_FIELDS), part_size=None), pair.said)
+        same = pair.answers.verify(hash_bytes(b"", list(ALGORITHMS), part_size=None))
     except PartsumError as error:
         return pair.failed(error)
     if same:
@@ -251,19 +232,14 @@ def _marker(pair: Pair) -> Entry:
     return Entry(pair.key, pair.path, EntryStatus.MISMATCH, reason)
 
 
-def _whole(pair: Pair) -> str | None:
+def _whole(pair: FileAndObject) -> str | None:
     """The algorithm, of a small file that is compared as one message."""
     try:
         if Path(pair.path).stat().st_size >= LARGE:
             return None
     except OSError:
         return None
-    checksum = pair.said.get("Checksum")
-    if checksum is not None:
-        field = next(name for name in checksum if name != "ChecksumType")
-        return field.removeprefix("Checksum") if checksum["ChecksumType"] != "COMPOSITE" else None
-    shape = Shape(pair.said)
-    return "MD5" if shape.etag_is_md5 and shape.parts == 0 else None
+    return pair.answers.whole_algorithm
 
 
 # The files that S3 wrote --------------------------------------------------------------------------
@@ -339,13 +315,14 @@ def _completed(paths: list[Path]) -> Iterator[_Row]:
             # Messages of failures are not quoted so that each is one cell.
             words = ",".join(message)
             if status == "succeeded":
-                said, trouble = _checksum(words)
+                answers, trouble = _said("task", _result(words))
             else:
                 codes = " ".join(code for code in (first, second) if code)
-                said, trouble = {}, (EntryStatus.ERROR, f"the task {status} ({codes}): {words}")
+                answers = _Answers()
+                trouble = EntryStatus.ERROR, f"the task {status} ({codes}): {words}"
             if version == "null":
                 version = ""
-            yield _Row(bucket, _readings(key), version, said, trouble)
+            yield _Row(bucket, _readings(key), version, answers, trouble)
 
 
 def _readings(key: str) -> list[str]:
@@ -354,39 +331,27 @@ def _readings(key: str) -> list[str]:
     return list(dict.fromkeys([unquote_plus(key), unquote(key), key]))
 
 
-def _checksum(message: str) -> tuple[Response, tuple[EntryStatus, str] | None]:
-    """What a task of "Compute checksum" says, as GetObjectAttributes would."""
-
-    def nothing(reason: str) -> tuple[Response, tuple[EntryStatus, str]]:
-        return {}, (EntryStatus.NOT_COMPARABLE, reason)
-
+def _result(message: str) -> dict[str, str]:
+    """Return the result of a task; nothing of one that has no JSON."""
     try:
         result = json.loads(message)
-        algorithm = result["checksumAlgorithm"].upper()
-        kind = result["checksumType"].upper()
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return nothing("the report has no checksum: was the job one of Compute checksum?")
-    if algorithm not in _FIELDS:
-        return nothing(f"the report has a checksum of an unknown algorithm, {algorithm}")
-    # With or without "-N"; the hexadecimal form is in capitals.
-    text, _, count = (result.get("checksum_base64") or "").partition("-")
-    spelt, _, count_of_hex = (result.get("checksum_hex") or "").partition("-")
-    etag = result.get("etag") or ""
+    except (ValueError, RecursionError):
+        return {}
+    return result if isinstance(result, dict) else {}
+
+
+def _said(
+    source: Literal["task", "inventory"], row: dict[str, str]
+) -> tuple[_Answers, tuple[EntryStatus, str] | None]:
+    """Return what a row says of its object, and why there is nothing to compare."""
+    answers = _Answers()
     try:
-        digests = {bytes.fromhex(spelt)} if spelt else set()
-        digests |= {base64.b64decode(text, validate=True)} if text else set()
-    except ValueError:
-        return nothing(f"the report's checksum is neither base64 nor hexadecimal: {message}")
-    if len(digests) != 1:
-        return nothing(f"the report contradicts itself, or has no value: {message}")
-    value = base64.b64encode(digests.pop()).decode()
-    if kind == "COMPOSITE":
-        count = count or count_of_hex or etag.strip('"').partition("-")[2]
-        if not count:
-            return nothing("the report does not say of how many parts the composite checksum is")
-        value = f"{value}-{count}"
-    said = {"Checksum": {_FIELDS[algorithm]: value, "ChecksumType": kind}}
-    return ({**said, "ETag": etag} if etag else said), None
+        answers.include(source, row)
+    except InvalidArgument as error:
+        return answers, (EntryStatus.NOT_COMPARABLE, error.problem)
+    except TypeError as error:
+        return answers, (EntryStatus.NOT_COMPARABLE, str(error))
+    return answers, None
 
 
 def _inventoried(paths: list[Path], columns: list[str]) -> Iterator[_Row]:
@@ -402,16 +367,5 @@ def _inventoried(paths: list[Path], columns: list[str]) -> Iterator[_Row]:
             row = dict(zip(columns, cells, strict=True))
             if row.get("IsLatest") == "false" or row.get("IsDeleteMarker") == "true":
                 continue
-            said, trouble = _listed(row)
-            yield _Row(row["Bucket"], [unquote_plus(row["Key"])], "", said, trouble)
-
-
-def _listed(row: dict[str, str]) -> tuple[Response, tuple[EntryStatus, str] | None]:
-    """What an inventory says, as HeadObject would, or as the list if it says less."""
-    said: Response = {name: row[name] for name in ("ETag", "StorageClass") if row.get(name)}
-    if "ETag" not in said:
-        return {}, (EntryStatus.NOT_COMPARABLE, "the inventory has no ETags")
-    encryption = _ENCRYPTION.get(row.get("EncryptionStatus", ""))
-    if row.get("Size"):
-        said["Size" if encryption is None else "ContentLength"] = int(row["Size"])
-    return {**said, **(encryption or {})}, None
+            answers, trouble = _said("inventory", row)
+            yield _Row(row["Bucket"], [unquote_plus(row["Key"])], "", answers, trouble)

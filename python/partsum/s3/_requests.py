@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from partsum.s3._object import Argument, Client, Response
+from partsum.s3._client import Argument, Client, Response
 
 _EVERY_REQUEST = frozenset({"ExpectedBucketOwner", "RequestPayer"})
 # Without the key at the end, S3 completes the upload and drops the object's checksum.
@@ -105,7 +105,8 @@ class Requests:
             for upload in page.get("Uploads", ())
             if upload["Key"] == self.key
         ]
-        return sorted(found, key=lambda upload: upload["Initiated"])[::-1]
+        # Some servers do not say when an upload was begun.
+        return sorted(found, key=lambda upload: str(upload.get("Initiated", "")))[::-1]
 
     def parts(self, upload_id: str) -> Iterator[Response]:
         """The pages of an upload's parts."""
@@ -125,26 +126,3 @@ class Requests:
     def _ask(self, call: Any, takes: frozenset[str], arguments: Response) -> Response:  # noqa: ANN401
         answer: Response = call(Bucket=self.bucket, Key=self.key, **self._of(takes), **arguments)
         return answer
-
-
-def error_code(error: BaseException) -> str:
-    """The code of botocore's ClientError, "" for anything else, such as a lost connection."""
-    response = getattr(error, "response", None)
-    if not isinstance(response, dict):
-        return ""
-    return str(response.get("Error", {}).get("Code", ""))
-
-
-def http_status(error: BaseException) -> int:
-    """The status of botocore's ClientError, 0 where no answer came."""
-    response = getattr(error, "response", None)
-    if not isinstance(response, dict):
-        return 0
-    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-
-
-def add_note(error: BaseException, note: str | None) -> None:
-    """BaseException.add_note, which Python has from 3.11 on; nothing without a note."""
-    if note:
-        notes = [*getattr(error, "__notes__", ()), note]
-        error.__notes__ = notes  # type: ignore[attr-defined]

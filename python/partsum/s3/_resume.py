@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import partsum
-from partsum._core import ObjectChecksums, PartChecksums, PartPlan, plan_parts
+from partsum._core import ObjectChecksums, PartPlan, _listed_parts, _right_parts, plan_parts
 from partsum.errors import PartPlanError
-from partsum.s3._object import Response
-from partsum.s3._requests import Requests, error_code
+from partsum.s3._client import Response, means
+from partsum.s3._requests import Requests
 
 
 class Unfinished(NamedTuple):
@@ -40,14 +39,19 @@ def find(
         try:
             pages = list(requests.parts(upload_id))
         except Exception as error:
-            if error_code(error) == "NoSuchUpload":  # it ended meanwhile
+            if means(error, "NO_SUCH_UPLOAD"):  # it ended meanwhile
                 continue
             raise
-        begun = _begun_otherwise(pages[0], algorithm, checksum_type)
+        told, kind, parts = _listed_parts(pages)
+        begun = _begun_otherwise(pages[0], told, kind or checksum_type, (algorithm, checksum_type))
         if begun:
             against.append(f"upload {upload_id} was begun {begun}")
             continue
-        listed = {part["PartNumber"]: part for page in pages for part in page.get("Parts", ())}
+        rows = (part for page in pages for part in page.get("Parts") or ())
+        listed = {
+            number: {**row, "PartNumber": number, "Size": size}
+            for row, (number, size) in zip(rows, parts, strict=True)
+        }
         fitting = _fit(plan, listed, allow_small_parts)
         if fitting is not None:
             return Unfinished(upload_id, *fitting), against
@@ -56,17 +60,15 @@ def find(
 
 
 def _begun_otherwise(
-    page: Response, algorithm: str | None, checksum_type: str | None
+    page: Response, told: str | None, kind: str | None, asked: tuple[str | None, str | None]
 ) -> str | None:
-    """What the upload was created with, if ListParts tells another algorithm or type."""
-    told = page.get("ChecksumAlgorithm")
+    """Say what the upload was created with, if ListParts tells another algorithm or type."""
     if told is None:
         # Amazon says nothing of an upload that has none; other servers, of any.
         headers = page.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-        none = algorithm is not None and headers.get("server") == "AmazonS3"
+        none = asked[0] is not None and headers.get("server") == "AmazonS3"
         return "without a checksum" if none else None
-    kind = page.get("ChecksumType", checksum_type)
-    return None if (told, kind) == (algorithm, checksum_type) else f"with {told} {kind}"
+    return None if (told, kind) == asked else f"with {told} {kind}"
 
 
 def _fit(
@@ -78,7 +80,7 @@ def _fit(
     asked = _matching(plan, listed)
     try:
         # Where all parts but the last are of one size, it is the largest.
-        size = max(part["Size"] for part in listed.values())
+        size = max(part["Size"] or 0 for part in listed.values())
         theirs = plan_parts(plan.size, size, allow_small_parts=allow_small_parts)
     except PartPlanError:
         theirs = None
@@ -99,22 +101,8 @@ def _matching(plan: PartPlan, listed: Mapping[int, Response]) -> Mapping[int, Re
 def right_parts(
     unfinished: Unfinished, sums: ObjectChecksums, algorithm: str | None
 ) -> dict[int, Response]:
-    """What S3 said of the parts that have the file's bytes."""
-    parts = {number: sums.parts[number - 1] for number in unfinished.parts}
-    # With SSE-KMS and SSE-C no ETag is an MD5, and ListParts does not tell the encryption.
-    md5s = [number for number, part in parts.items() if _has_md5(unfinished.parts[number], part)]
-    encrypted = {} if md5s else {"ServerSideEncryption": "aws:kms"}
-    right = {}
-    for number, part in parts.items():
-        said = unfinished.parts[number]
-        field = partsum.ALGORITHMS[algorithm].field if algorithm else ""
-        checksum = said.get(field)
-        if checksum is not None and checksum != part.checksum(algorithm or ""):
-            continue
-        if number in md5s or (encrypted and checksum is not None):
-            right[number] = {**said, **encrypted}
-    return right
-
-
-def _has_md5(said: Response, part: PartChecksums) -> bool:
-    return str(said.get("ETag", "")).strip('"').lower() == part.etag
+    """Return what S3 said of the parts that need not be sent again."""
+    numbers, encrypted = _right_parts(sums, unfinished.parts, algorithm)
+    # ListParts does not tell the encryption.
+    more = {"ServerSideEncryption": "aws:kms"} if encrypted else {}
+    return {number: {**unfinished.parts[number], **more} for number in numbers}

@@ -10,22 +10,23 @@ from os import PathLike
 from typing import Literal
 
 import partsum
-from partsum._core import ObjectChecksums, PartChecksums, PartPlan, hash_file, plan_parts, verify
+from partsum._core import (
+    ObjectChecksums,
+    PartChecksums,
+    PartPlan,
+    _bare_etag,
+    hash_file,
+    plan_parts,
+    verify,
+)
 from partsum.errors import NothingToResume
-from partsum.s3._body import Body, Source, Stopped, progress_of
+from partsum.s3._body import Body, Source, UploadStopped, progress_of
+from partsum.s3._client import Argument, Client, Response, add_note, error_code, means
 from partsum.s3._complete import compared, complete, put, stored
-from partsum.s3._object import Argument, Client, Response
-from partsum.s3._requests import Requests, add_note, error_code
+from partsum.s3._requests import Requests
 from partsum.s3._resume import find, right_parts
 from partsum.verdict import Verdict
 
-# What S3 says to bytes that are not those of the checksum; some servers use the second for it.
-_OTHER_BYTES = {
-    "BadDigest",
-    "InvalidDigest",
-    "XAmzContentChecksumMismatch",
-    "XAmzContentSHA256Mismatch",
-}
 # In HeadObject's answer, those of ExtraArgs that it shows.
 _SHOWN = (
     "CacheControl",
@@ -221,7 +222,7 @@ class _Upload:
             return self.requests.upload_part(UploadId=upload_id, Body=body, **arguments)
 
         try:
-            with suppress(Stopped):
+            with suppress(UploadStopped):
                 for number in kept:
                     self.source.moved(self.sums.parts[number - 1].size)
             missing = [part for part in self.sums.parts if part.number not in kept]
@@ -245,7 +246,7 @@ class _Upload:
         return UploadResult(
             bucket=self.requests.bucket,
             key=self.requests.key,
-            etag=str(answer.get("ETag", "")).strip('"'),
+            etag=_bare_etag(answer.get("ETag") or ""),
             version_id=answer.get("VersionId"),
             checksums=self.sums,
             verdict=compared(self.sums, answer),
@@ -281,7 +282,7 @@ class _Upload:
             try:
                 return self._send_once(body, send)
             except Exception as error:
-                if error_code(error) not in _OTHER_BYTES:
+                if not means(error, "OTHER_BYTES"):
                     raise
             body.seek(0)
             return self._send_once(body, send)
@@ -293,7 +294,7 @@ class _Upload:
             return send(body)
         except Exception as error:
             code = error_code(error)
-            if code in _OTHER_BYTES and self.source.differs(part):
+            if means(error, "OTHER_BYTES") and self.source.differs(part):
                 where = f"bytes {part.offset}-{part.offset + part.size - 1}"
                 raise self.source.changed(
                     f"part {part.number} ({where}) is no longer as it was hashed, and S3 refused "
@@ -310,7 +311,7 @@ class _Upload:
         try:
             self.requests.abort(upload_id)
         except Exception as error:
-            if error_code(error) != "NoSuchUpload":
+            if not means(error, "NO_SUCH_UPLOAD"):
                 return (
                     f"the upload could not be aborted, and S3 may keep its parts (upload "
                     f"{upload_id}): {type(error).__name__}: {error}"

@@ -1,4 +1,7 @@
-"""Questions about one object: its part plan, and whether it is a local file."""
+"""One object: its part plan, and whether it is a local file.
+
+What to ask S3 and what the answers mean is decided by the core; here are only the requests.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,42 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
-from partsum._core import ObjectChecksums, PartPlan, hash_file, plan_parts, verify
+from partsum._core import ObjectChecksums, PartPlan, _Answers
 from partsum.errors import PartsumError
-from partsum.s3._object import Argument, Client, RemoteObject, Response, Shape, is_of_part
-from partsum.s3._quirks import chosen
+from partsum.s3._client import Argument, Client, error_code
 from partsum.verdict import Status, Verdict
+
+
+class RemoteObject:
+    """An object in S3, and the requests about it."""
+
+    def __init__(
+        self,
+        client: Client,
+        Bucket: str,
+        Key: str,
+        VersionId: str | None,
+        arguments: dict[str, Argument],
+    ) -> None:
+        self.client = client
+        self.where = {"Bucket": Bucket, "Key": Key, **arguments}
+        if VersionId is not None:
+            self.where["VersionId"] = VersionId
+
+    def ask(self, answers: _Answers, size: int | None = None, **purpose: bool) -> bool:
+        """Make the requests that the answers so far call for; False if there were none."""
+        asked = False
+        while (request := answers.next_request(size, **purpose)) is not None:
+            asked = True
+            call = getattr(self.client, request.operation)
+            try:
+                response = call(**self.where, **request.arguments)
+            except Exception as error:
+                if not error_code(error) or not answers.refused(request, error_code(error)):
+                    raise
+            else:
+                answers.answered(request, response)
+        return asked
 
 
 class Local:
@@ -24,7 +58,7 @@ class Local:
         hashing: dict[str, Any],
         turn: AbstractContextManager[object] | None = None,
     ) -> None:
-        """hashing: threads, io, progress. turn: held while the file is hashed."""
+        """hashing: threads, io, progress, thorough. turn: held while the file is hashed."""
         self.known = path if isinstance(path, ObjectChecksums) else None
         self.path = path
         self.hashing = {} if self.known else hashing
@@ -38,16 +72,9 @@ class Local:
     def has_md5(self) -> bool:
         return self.known is None or "MD5" in self.known.algorithms
 
-    def md5(self, plan: PartPlan) -> ObjectChecksums:
-        """With the MD5s of these parts; what is known has its own parts."""
-        if self.known:
-            return self.known
+    def verify(self, answers: _Answers) -> Verdict:
         with self.turn:
-            return hash_file(self.path, "MD5", part_size=plan, **self.hashing)  # type: ignore[arg-type]
-
-    def verify(self, responses: list[Response]) -> Verdict:
-        with self.turn:
-            return verify(self.path, responses, **self.hashing)
+            return answers.verify(self.path, **self.hashing)
 
 
 def verify_object(
@@ -58,115 +85,117 @@ def verify_object(
     *,
     VersionId: str | None = None,
     quirks: str | Iterable[str] = (),
+    thorough: bool = False,
     threads: int | None = None,
     io: Literal["auto", "mmap", "read", "direct"] = "auto",
     progress: Callable[[int], object] | None = None,
     **arguments: Argument,
 ) -> Verdict:
-    """Whether a local file is the object, without a download and with the fewest requests.
+    """Compare a local file with an object, without a download.
 
-    client: a boto3 S3 client. path: the file, or its ObjectChecksums. quirks: names from `QUIRKS`,
-    for a store that is not Amazon's. arguments: what HeadObject and GetObjectAttributes need
-    besides (SSECustomerAlgorithm and SSECustomerKey, RequestPayer, ExpectedBucketOwner). The
-    others as in `verify`.
+    It makes the fewest requests that can decide it. One HeadObject is enough if the sizes differ,
+    and for PutObjects, full object checksums and uploads of one part. Composite checksums take one
+    GetObjectAttributes per 1,000 parts more, or, where the server has none, a HeadObject per part.
+    Without any checksum there is the ETag: one more HeadObject tells the size of part 1, which is
+    that of all parts but the last; only if the ETag does not come out right so, each part is asked
+    for.
 
-    One HeadObject is enough if the sizes differ, and for PutObjects, full object checksums and
-    uploads of one part. Composite checksums take one GetObjectAttributes per 1,000 parts more, or,
-    where the server has none, a HeadObject per part. Without any checksum there is the ETag: one
-    more HeadObject tells the size of part 1, which is that of all parts but the last; only if
-    the ETag does not come out right so, each part is asked for.
+    Args:
+        client: boto3 S3 client.
+        path: File to compare (str or os.PathLike), or its ObjectChecksums.
+        Bucket: Bucket of the object.
+        Key: Key of the object.
+        VersionId: Version of the object; None is the current one.
+        quirks: Names from `QUIRKS`, for a store that is not Amazon's.
+        thorough: Compute also what is slow beside the rest, as in `verify`.
+        threads: Number of threads; None uses every CPU that the process may use.
+        io: How to read: "auto", "mmap", "read" or "direct".
+        progress: Callable that is given the number of bytes hashed since the last call (int), on
+            the calling thread. An exception that it raises stops the work and propagates.
+        arguments: What HeadObject and GetObjectAttributes need besides: SSECustomerAlgorithm and
+            SSECustomerKey, RequestPayer, ExpectedBucketOwner.
 
-    Returns a Verdict. Raises what the client raises (ClientError), as `hash_file` for the file, and
-    ValueError for an unknown quirk.
+    Returns:
+        Verdict: The outcome, and what it rests on.
 
-    >>> import io, pathlib, tempfile, partsum.s3
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
-    >>> _ = path.write_bytes(b"aaa")
-    >>> class Client:     # boto3.client("s3")
-    ...     def head_object(self, **arguments):
-    ...         return {"ContentLength": 3, "ETag": '"47bce5c74f589f4867dbd57e9ca9f808"'}
-    >>> partsum.s3.verify_object(Client(), path, "bucket", "key").reason
-    'size, ETag agree'
+    Raises:
+        ClientError: S3 refused a request (botocore's exception; the client raises it).
+        OSError: The file cannot be read.
+        FileChangedError: The file changed while it was hashed.
+        PartsumError: The store breaks its own protocol.
+        ValueError: There is no such quirk.
+
+    Example:
+        >>> import io, pathlib, tempfile, partsum.s3
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
+        >>> _ = path.write_bytes(b"aaa")
+        >>> class Client:     # boto3.client("s3")
+        ...     def head_object(self, **arguments):
+        ...         return {"ContentLength": 3, "ETag": '"47bce5c74f589f4867dbd57e9ca9f808"'}
+        >>> partsum.s3.verify_object(Client(), path, "bucket", "key").reason
+        'size, ETag agree'
     """
-    local = Local(path, {"threads": threads, "io": io, "progress": progress})
-    ask = RemoteObject(client, Bucket, Key, VersionId, arguments, quirks=chosen(quirks))
-    return settle(ask, local, ask.head())
+    hashing = {"threads": threads, "io": io, "progress": progress, "thorough": thorough}
+    remote = RemoteObject(client, Bucket, Key, VersionId, arguments)
+    return settle(remote, _Answers(quirks), Local(path, hashing))
 
 
-def settle(ask: RemoteObject, local: Local, head: Response) -> Verdict:
-    """With as few further requests as what HeadObject answered calls for."""
-    shape = Shape(head)
-    responses = [head]
-    if local.size == head.get("ContentLength") and shape.parts > 1:
-        if shape.composite:
-            responses += ask.parts(shape.parts, local.size)
-        elif not shape.checksum and shape.etag_is_md5 and local.has_md5:
-            return _by_etag(ask, local, head, shape.parts)
-    return local.verify(responses)
+def settle(remote: RemoteObject, answers: _Answers, local: Local) -> Verdict:
+    """Come to a verdict with as few requests as the answers call for."""
+    remote.ask(answers, local.size, md5=local.has_md5)
+    verdict = local.verify(answers)
+    if verdict.status is Status.NOT_COMPARABLE and remote.ask(
+        answers, local.size, md5=local.has_md5, undecided=True
+    ):
+        return local.verify(answers)
+    return verdict
 
 
 def object_plan(
-    client: Client, Bucket: str, Key: str, *, VersionId: str | None = None, **arguments: Argument
+    client: Client,
+    Bucket: str,
+    Key: str,
+    *,
+    VersionId: str | None = None,
+    quirks: str | Iterable[str] = (),
+    **arguments: Argument,
 ) -> PartPlan:
-    """How an object was cut when it was uploaded: for part_size= of everything that hashes.
+    """Find out how an object was cut into parts when it was uploaded.
 
-    One HeadObject for an object that was not uploaded in parts, or in one; else GetObjectAttributes
-    for each 1,000 parts; else, where S3 does not tell the parts there, HeadObject for each part.
-    arguments: as in `verify_object`.
+    It makes one HeadObject for an object that was not uploaded in parts, or in one; else
+    GetObjectAttributes for each 1,000 parts; else, where S3 does not tell the parts there,
+    HeadObject for each part.
 
-    Returns a PartPlan, uneven parts included. Raises what the client raises (ClientError), and
-    PartsumError if the answers do not fit together, as when the object is replaced meanwhile.
+    Args:
+        client: boto3 S3 client.
+        Bucket: Bucket of the object.
+        Key: Key of the object.
+        VersionId: Version of the object; None is the current one.
+        quirks: Names from `QUIRKS`, for a store that is not Amazon's.
+        arguments: What HeadObject and GetObjectAttributes need besides, as in `verify_object`.
 
-    >>> import partsum.s3
-    >>> class Client:     # boto3.client("s3")
-    ...     def head_object(self, **arguments):
-    ...         return {"ContentLength": 3, "ETag": '"e2c3da976e66ec9e7dc128fbc782fc91-1"'}
-    >>> partsum.s3.object_plan(Client(), "bucket", "key")
-    PartPlan(3 bytes, 1 part)
+    Returns:
+        PartPlan: The plan, of uneven parts too, for part_size= of everything that hashes.
+
+    Raises:
+        ClientError: S3 refused a request (botocore's exception; the client raises it).
+        PartsumError: The store does not tell the parts, or its answers do not fit together, as
+            when the object is replaced meanwhile.
+        ValueError: There is no such quirk.
+
+    Example:
+        >>> import partsum.s3
+        >>> class Client:     # boto3.client("s3")
+        ...     def head_object(self, **arguments):
+        ...         return {"ContentLength": 3, "ETag": '"e2c3da976e66ec9e7dc128fbc782fc91-1"'}
+        >>> partsum.s3.object_plan(Client(), "bucket", "key")
+        PartPlan(3 bytes, 1 part)
     """
-    ask = RemoteObject(client, Bucket, Key, VersionId, arguments)
-    head = ask.head()
-    shape = Shape(head)
-    size: int = head["ContentLength"]
-    if shape.parts == 0:
-        return plan_parts(size, None)
-    if shape.parts == 1:
-        return plan_parts(size, [size], allow_small_parts=True)
-    answers = ask.parts(shape.parts, size)
-    if not answers:
+    answers = _Answers(quirks)
+    RemoteObject(client, Bucket, Key, VersionId, arguments).ask(answers)
+    plan = answers.plan()
+    if plan is None:
         raise PartsumError(
             f"the store does not tell the parts of {Key}: solve_etag finds them with a file's help"
         )
-    return _plan(size, head, answers)
-
-
-def _plan(size: int, head: Response, answers: list[Response]) -> PartPlan:
-    """The plan that the parts' sizes make."""
-    sizes: list[int] = []
-    for answer in answers:
-        if answer.get("ETag", "").strip('"') != head.get("ETag", "").strip('"'):
-            raise PartsumError("the object was replaced between two requests: ask again")
-        if "ObjectParts" in answer:
-            sizes += [part["Size"] for part in answer["ObjectParts"]["Parts"]]
-        else:
-            sizes.append(answer["ContentLength"])
-    return plan_parts(size, sizes, allow_small_parts=True)
-
-
-def _by_etag(ask: RemoteObject, local: Local, head: Response, count: int) -> Verdict:
-    """By the multipart ETag, the last resort: first with equal parts, then with the true ones."""
-    first = ask.head(1)
-    if not is_of_part(first, head["ContentLength"]):
-        return local.verify([head])
-    responses = [head, first]
-    even = plan_parts(head["ContentLength"], first["ContentLength"], allow_small_parts=True)
-    sums = local.md5(even) if local.known or len(even) == count else None
-    if sums is not None and (verdict := verify(sums, responses)):
-        return verdict
-    # Other bytes, or uneven parts: only all of them tell, so this costs as many requests.
-    responses += [ask.head(number) for number in range(2, count + 1)]
-    if sums is not None:
-        verdict = verify(sums, responses)
-        if local.known or verdict.status is not Status.NOT_COMPARABLE:
-            return verdict
-    return local.verify(responses)
+    return plan

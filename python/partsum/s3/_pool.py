@@ -1,4 +1,4 @@
-"""Threads that hash and ask at the same time, and the order of what they bring."""
+"""Thread pools that hash files and make requests at the same time, and order the results."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from stat import S_ISREG
 from types import TracebackType
 from typing import Any, Literal, NamedTuple
 
+from partsum._core import _Answers
 from partsum.s3._entry import Entry, EntryStatus
-from partsum.s3._object import Response
 from partsum.verdict import Verdict
 
 # Files that are settled one by one: one thread each, and from this size on all threads in turn.
@@ -26,38 +26,33 @@ BATCH_BYTES = 256 << 20
 Batch = list["Entry | Future[Entry]"]
 
 
-class Pair(NamedTuple):
+class FileAndObject(NamedTuple):
     """A file and an object under one key."""
 
     key: str
     path: str
-    said: Response
+    answers: _Answers
     """What S3 said of the object so far."""
     note: str = ""
-    """What is to be said before the reason."""
+    """Text that goes before the reason."""
     instead_of: str | None = None
     """The key, where this is a less likely reading of it."""
-
-    @property
-    def size(self) -> int | None:
-        """Bytes in the object, if S3 said it."""
-        return self.said.get("Size", self.said.get("ContentLength"))
 
     def entry(self, verdict: Verdict) -> Entry:
         status = EntryStatus(verdict.status)
         reason = self.note + verdict.reason
-        return Entry(self.key, self.path, status, reason, verdict.evidence, verdict.bad_parts)
+        return Entry(self.key, self.path, status, reason, *verdict[2:6])
 
     def failed(self, error: BaseException) -> Entry:
         words = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return Entry(self.key, self.path, EntryStatus.ERROR, self.note + words)
 
 
-class Stopped(BaseException):
+class ComparisonStopped(BaseException):
     """Nobody wants the result any more: for the threads alone."""
 
 
-class Crew:
+class ComparisonPool:
     """Two threads that hash batches (each with `threads` of its own), and those that ask."""
 
     def __init__(
@@ -67,6 +62,7 @@ class Crew:
         threads: int | None,
         io: Literal["auto", "mmap", "read", "direct"],
         progress: Callable[[int], object] | None,
+        thorough: bool = False,
     ) -> None:
         if requests < 1:
             raise ValueError(f"requests must be at least 1, not {requests}")
@@ -74,12 +70,13 @@ class Crew:
         self.askers = ThreadPoolExecutor(requests, "partsum-ask")
         self.hashing: dict[str, Any] = {"threads": threads, "io": io, "progress": self._tick}
         self._progress = progress
+        self.thorough = thorough
         self._reporting = threading.Lock()
         self._stop = threading.Event()
         self._failure: BaseException | None = None
         self._turn = threading.Lock()
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> ComparisonPool:
         return self
 
     def __exit__(
@@ -93,18 +90,19 @@ class Crew:
             pool.shutdown(wait=False, cancel_futures=True)
         for pool in (self.hashers, self.askers):
             pool.shutdown()
-        if isinstance(error, Stopped) and self._failure is not None:
+        if isinstance(error, ComparisonStopped) and self._failure is not None:
             raise self._failure from None
 
     def of_size(self, size: int) -> dict[str, Any]:
         """Arguments of Local for a file that is settled alone."""
+        hashing = {**self.hashing, "thorough": self.thorough}
         if size < LARGE:
-            return {"hashing": {**self.hashing, "threads": 1}}
-        return {"hashing": self.hashing, "turn": self._turn}
+            return {"hashing": {**hashing, "threads": 1}}
+        return {"hashing": hashing, "turn": self._turn}
 
     def _tick(self, count: int) -> None:
         if self._stop.is_set():
-            raise Stopped
+            raise ComparisonStopped
         if self._progress is not None:
             with self._reporting:
                 try:
@@ -112,7 +110,7 @@ class Crew:
                 except BaseException as error:
                     self._failure = self._failure or error
                     self._stop.set()
-                    raise Stopped from error
+                    raise ComparisonStopped from error
 
     def in_order(self, batches: Iterable[Batch | Future[Batch]]) -> Iterator[Entry]:
         """The entries of all batches, with a few batches under way."""
@@ -125,13 +123,13 @@ class Crew:
             yield from _entries(waiting.popleft())
 
 
-def batches(items: Iterable[Entry | Pair]) -> Iterator[list[Entry | Pair]]:
+def batches(items: Iterable[Entry | FileAndObject]) -> Iterator[list[Entry | FileAndObject]]:
     """Runs of them that are worth a task."""
-    batch: list[Entry | Pair] = []
+    batch: list[Entry | FileAndObject] = []
     size = 0
     for item in items:
         batch.append(item)
-        size += (item.size or 0) if isinstance(item, Pair) else 0
+        size += (item.answers.size or 0) if isinstance(item, FileAndObject) else 0
         if len(batch) == BATCH_KEYS or size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0
@@ -139,7 +137,7 @@ def batches(items: Iterable[Entry | Pair]) -> Iterator[list[Entry | Pair]]:
         yield batch
 
 
-def by_size(pair: Pair) -> Entry | None:
+def by_size(pair: FileAndObject) -> Entry | None:
     """The entry if the size of the file settles it, or it is no file."""
     try:
         status = os.stat(pair.path)  # noqa: PTH116 - a Path for each costs as much
@@ -148,10 +146,10 @@ def by_size(pair: Pair) -> Entry | None:
     if not S_ISREG(status.st_mode):
         reason = f"{pair.note}it is no regular file"
         return Entry(pair.key, pair.path, EntryStatus.NOT_COMPARABLE, reason)
-    ours = status.st_size
-    if pair.size in (None, ours):
+    ours, theirs = status.st_size, pair.answers.size
+    if theirs in (None, ours):
         return None
-    reason = f"{pair.note}the size is {pair.size} bytes in S3, {ours} here"
+    reason = f"{pair.note}the size is {theirs} bytes in S3, {ours} here"
     return Entry(pair.key, pair.path, EntryStatus.MISMATCH, reason)
 
 
