@@ -1241,6 +1241,7 @@ def solve_etag(
     progress: _Progress | None = None,
 ) -> list[PartPlan]: ...
 def runtime_info() -> dict[str, Any]: ...
+
 @final
 class _NextRequest:
     @property

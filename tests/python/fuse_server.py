@@ -67,15 +67,16 @@ class Files:
     def answer(self, opcode: int, node: int, body: bytes) -> bytes | int:
         """The reply, or an errno."""
         if opcode == LOOKUP:
-            name, at, number = body.rstrip(b"\0").decode().partition("@")
+            kind, at, value = body.rstrip(b"\0").decode().partition("@")
             if not at:
                 return ENOENT
-            if (name, int(number)) not in self.faults:
+            fault = kind, int(value)
+            if fault not in self.faults:
                 self.looks = 0
-                self.faults.append((name, int(number)))
+                self.faults.append(fault)
             # Only names that tell the truth are remembered.
-            valid = 3600 if name.isdecimal() else 0
-            node = self.faults.index((name, int(number))) + 2
+            valid = 3600 if kind.isdecimal() else 0
+            node = self.faults.index(fault) + 2
             return struct.pack("<4Q2I", node, 0, valid, valid, 0, 0) + self.attributes(node)
         name, number = self.fault(node)
         if opcode == READ:
