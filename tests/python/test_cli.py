@@ -126,6 +126,12 @@ def test_every_algorithm_is_accepted() -> None:
     assert [line.split(" ")[0] for line in out] == list(partsum.ALGORITHMS)
 
 
+@pytest.mark.parametrize("name", ["sha256", "SHA256", "sha-256", "SHA_256", "Sha-2-56"])
+def test_algorithms_as_people_write_them(name: str) -> None:
+    lines = ok("sum", "-a", name, "-", stdin=b"123456789")
+    assert lines == ok("sum", "-a", "SHA256", "-", stdin=b"123456789")
+
+
 def test_base64_is_what_s3_shows(aws_file: Path) -> None:
     for alg, known in VECTORS["checksums"].items():
         out = ok("sum", "--base64", "-a", alg, aws_file).decode()

@@ -24,6 +24,18 @@ def _unique(_ctx: click.Context, _param: click.Parameter, value: Sequence[str]) 
     return tuple(dict.fromkeys(value))
 
 
+class AlgorithmName(click.Choice):  # type: ignore[type-arg, unused-ignore]
+    """An algorithm as people write it: case, ``-`` and ``_`` are ignored."""
+
+    def __init__(self, *others: str) -> None:
+        super().__init__([*partsum.ALGORITHMS, *others], case_sensitive=False)
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the canonical name."""
+        name: str = super().convert(value.replace("-", "").replace("_", ""), param, ctx)
+        return name
+
+
 def algorithm_option(help: str) -> Callable[[F], F]:
     """``-a ALG``, repeatable: the verb gets canonical names, each once, in the order given."""
     return click.option(
@@ -32,7 +44,7 @@ def algorithm_option(help: str) -> Callable[[F], F]:
         "algorithms",
         multiple=True,
         metavar="ALG",
-        type=click.Choice(list(partsum.ALGORITHMS), case_sensitive=False),
+        type=AlgorithmName(),
         callback=_unique,
         help=f"{help} Repeatable. One of {', '.join(partsum.ALGORITHMS)}.",
     )

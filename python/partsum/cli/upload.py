@@ -15,7 +15,7 @@ from partsum.cli.client import (
     s3_reason,
     sse_c_option,
 )
-from partsum.cli.options import F, hash_options, json_option, refuse
+from partsum.cli.options import AlgorithmName, F, hash_options, json_option, refuse
 from partsum.cli.sums.hashing import CHECKSUM_TYPES, HashOptions, facts
 from partsum.cli.terminal import ProgressBar, counted, emit, emit_json, reason, say
 
@@ -72,7 +72,7 @@ def upload_options(function: F) -> F:
         click.option(
             "-a",
             "--algorithm",
-            type=click.Choice([*ALGORITHMS, "none"], case_sensitive=False),
+            type=AlgorithmName("none"),
             default="CRC64NVME",
             show_default=True,
             metavar="ALG",
