@@ -24,7 +24,6 @@ mod isa;
 mod kernels;
 mod lanes;
 pub mod limits;
-mod memory;
 mod parts;
 #[cfg(feature = "python")]
 mod py;

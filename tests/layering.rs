@@ -21,7 +21,7 @@ const ROWS: &[&[&str]] = &[
     &["lanes"],
     &["isa"],
     &["error"],
-    &["algorithm", "digest", "limits", "memory"],
+    &["algorithm", "digest", "limits"],
 ];
 
 /// Rows that need the one above: parsing an algorithm fails with an error, whose message lists the algorithms.

@@ -16,7 +16,7 @@ use rayon::{
     iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator},
 };
 
-use crate::memory;
+use crate::source::memory;
 
 /// How often the calling thread looks up from waiting.
 const TICK: Duration = Duration::from_millis(10);

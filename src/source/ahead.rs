@@ -13,8 +13,8 @@ use std::{
     },
 };
 
-use super::{Chunk, NextTile, OpenFile, Source};
-use crate::{error::Result, memory};
+use super::{Chunk, NextTile, OpenFile, Source, memory};
+use crate::error::Result;
 
 /// The largest alignment that O_DIRECT needs for addresses, offsets and lengths.
 const ALIGN: u64 = 4096;

@@ -6,6 +6,7 @@
 
 mod ahead;
 mod map;
+pub(crate) mod memory;
 mod reader;
 mod system;
 

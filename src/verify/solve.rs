@@ -6,6 +6,7 @@ use crate::{
     algorithm::Algorithm,
     error::{Error, Result},
     hash::{self, Options},
+    limits::MAX_PARTS,
     parts::{PartPlan, PartSize, SmallParts, guesses},
     s3::ETag,
     schedule::Observer,
@@ -28,7 +29,9 @@ pub fn solve_etag(
 ) -> Result<Vec<PartPlan>> {
     let wanted = ETag::from(etag);
     let Some((_, parts)) = wanted.md5() else {
-        let problem = format!("{etag:?} is not made of MD5s: those are 32 hexadecimal digits, then -N if in parts");
+        let problem = format!(
+            "{etag:?} is not made of MD5s: those are 32 hexadecimal digits, then -N (1 to {MAX_PARTS}) if in parts"
+        );
         return Err(Error::argument("etag", problem));
     };
     let path = path.as_ref();

@@ -132,6 +132,9 @@ def test_json(saved: dict[str, str], file: Path) -> None:
         "reason": "size, ChecksumCRC64NVME FULL_OBJECT agree",
         "evidence": evidence,
         "bad_parts": [],
+        "strength": "accidental",
+        "not_compared": [],
+        "hint": None,
     }
 
 
@@ -152,7 +155,7 @@ def test_not_comparable_is_status_3(saved: dict[str, str], file: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("{", b"line 1"), ("{}", b"head_object"), ("[1]", b"not int")],
+    [("{", b"line 1"), ("{}", b"HeadObject"), ("[1]", b"not int")],
 )
 def test_what_is_no_response(text: str, words: bytes, file: Path, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(text)

@@ -330,13 +330,11 @@ def test_devices_are_refused(device: str) -> None:
 @each_io
 def test_files_whose_size_is_not_told(io: Any) -> None:
     """/proc says 0 bytes and gives more: the checksum of nothing would be a wrong answer."""
-    path = Path("/proc/self/status")
+    path = Path("/proc/version")
     if not path.exists():
         pytest.skip("no /proc here")
     assert path.stat().st_size == 0
-    with pytest.raises(OSError) as found:
-        partsum.hash_file(path, io=io)
-    assert os.fspath(found.value.filename) == str(path)
+    assert partsum.hash_file(path, io=io) == partsum.hash_bytes(path.read_bytes())
 
 
 def test_names_that_are_not_utf8(tmp_path: Path) -> None:

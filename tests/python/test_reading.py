@@ -184,10 +184,11 @@ def test_what_is_cached_is_mapped_and_what_is_cold_is_read(disk: Path) -> None:
 
 
 def test_file_systems_without_direct_reads_say_so() -> None:
-    """A file of sysfs has a size, and nothing to be read past."""
-    path = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    """A binary file of sysfs has its true size, and nothing to be read past."""
+    path = Path("/sys/kernel/notes")
     if not path.exists():
         pytest.skip("NOT TESTED: no such file of sysfs here")
+    assert partsum.hash_file(path) == partsum.hash_bytes(path.read_bytes())
     with pytest.raises(OSError, match=r"O_DIRECT.*io=\"auto\"") as refused:
         partsum.hash_file(path, io="direct")
     assert refused.value.errno == errno.EINVAL

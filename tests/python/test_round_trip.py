@@ -235,7 +235,8 @@ def test_upload_without_an_algorithm(
     sums = two_parts.sums
     store = store.configured(request_checksum_calculation=calculation)
     upload, responses = store.upload_parts(two_parts, None)
-    arguments = sums.complete_multipart_upload_args(uploaded=responses if with_responses else None)
+    uploaded = responses if with_responses else None
+    arguments = sums.complete_multipart_upload_args(None, uploaded=uploaded)
     payload = arguments["MultipartUpload"]["Parts"]
     assert [set(part) for part in payload] == [{"PartNumber", "ETag"}] * 2
     store.client.complete_multipart_upload(**upload, **arguments)

@@ -321,7 +321,7 @@ def test_checksums_of_parts_for_an_upload_without_an_algorithm(store: Store, fil
     with refused_by_s3("InvalidPart"):
         store.client.complete_multipart_upload(**upload, MultipartUpload=payload)
     store.client.complete_multipart_upload(
-        **upload, **file.sums.complete_multipart_upload_args(uploaded=responses)
+        **upload, **file.sums.complete_multipart_upload_args(None, uploaded=responses)
     )
 
 

@@ -120,14 +120,10 @@ def test_empty_files_and_empty_parts(tmp_path: Path) -> None:
     assert [plan.sizes for plan in partsum.solve_etag(path, value)] == [(MIB, MIB, 0)]
 
 
-def test_more_parts_than_s3_has(path: Path) -> None:
-    for count in (10_001, 4_294_967_295, 99_999_999_999):
-        value = f"{'0' * 32}-{count}"
-        if count > 2**32:
-            with pytest.raises(ValueError, match="etag"):
-                partsum.solve_etag(path, value)
-        else:
-            assert partsum.solve_etag(path, value) == []
+@pytest.mark.parametrize("count", [10_001, 4_294_967_295, 99_999_999_999])
+def test_more_parts_than_s3_has(count: int, path: Path) -> None:
+    with pytest.raises(ValueError, match="etag"):
+        partsum.solve_etag(path, f"{'0' * 32}-{count}")
 
 
 @pytest.mark.parametrize("value", ["", "x", "0" * 31, "0" * 33, "0" * 32 + "-", "g" * 32, "1-"])

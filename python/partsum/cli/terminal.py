@@ -99,11 +99,13 @@ _ARGUMENTS = {
 _HINTS = {
     "ADD_ALGORITHM": "add -a {}",
     "ALLOW_SMALL_PARTS": "give --allow-small-parts for a store that accepts them",
+    "BE_THOROUGH": "give --thorough",
     "ENLARGE_PARTS": "give --part-size {} or more",
     "GIVE_PART_SIZE": "give --part-size {}",
     "HASH_AS_PUT_OBJECT": "give --part-size none",
     "HASH_WITH_OBJECT_PARTS": "its {} parts have different sizes, and --part-size is one size",
     "NAME_ALGORITHM": "give -a",
+    "NAME_QUIRK": "give --quirk {} if the store is known for it",
     "PASS_ALL_PAGES": "give the output of list-parts for all pages",
     "USE_STREAM": "save it to a file first",
 }

@@ -82,6 +82,12 @@ Examples:
     type=click.Choice(list(QUIRKS)),
     help="How a store differs from Amazon S3. Repeatable. One of " + ", ".join(QUIRKS) + ".",
 )
+@click.option(
+    "--thorough",
+    is_flag=True,
+    help="Compute also what is slow beside the rest: the MD5 of a large file in one piece, and "
+    "every usual part size for an ETag.",
+)
 @click.option("--quiet", is_flag=True, help="With DIR: print no line for a MATCH.")
 @client_options
 @sse_c_option
@@ -100,6 +106,7 @@ def command(
     response: tuple[str, ...],
     version_id: str | None,
     quirks: tuple[str, ...],
+    thorough: bool,
     quiet: bool,
     connection: Connection,
     sse_c: dict[str, Any],
@@ -124,7 +131,12 @@ def command(
     if (url is None) == (not saved):
         raise click.UsageError("give either s3://BUCKET/KEY or what S3 said (--head, ...)")
     remote_only = ("version_id", "quirks", "sse_c", *CLIENT_OPTIONS)
-    arguments: dict[str, Any] = {**sse_c, "quirks": quirks, "threads": threads}
+    arguments: dict[str, Any] = {
+        **sse_c,
+        "quirks": quirks,
+        "thorough": thorough,
+        "threads": threads,
+    }
     if os.path.isdir(file):  # noqa: PTH112
         if url is None:
             raise click.UsageError("a directory is compared with s3://BUCKET/PREFIX/")
@@ -135,7 +147,7 @@ def command(
     refuse(("quiet",), "{} is for a directory")
     if url is None:
         refuse(remote_only, "{} has no meaning without s3://BUCKET/KEY: nothing is asked")
-        compare: Compare = partial(_with_saved, _read(saved), threads)
+        compare: Compare = partial(_with_saved, _read(saved), threads, thorough)
     else:
         if url.is_prefix:  # as the AWS CLI copies a file there
             url = url.below(os.path.basename(file))  # noqa: PTH119
@@ -159,10 +171,11 @@ def command(
 def _with_saved(
     responses: Sequence[Any],
     threads: int | None,
+    thorough: bool,
     file: str | partsum.ObjectChecksums,
     progress: Callback | None,
 ) -> partsum.Verdict:
-    return partsum.verify(file, responses, threads=threads, progress=progress)
+    return partsum.verify(file, responses, threads=threads, progress=progress, thorough=thorough)
 
 
 def _with_object(

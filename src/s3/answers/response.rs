@@ -269,7 +269,8 @@ impl Uploaded {
     }
 
     /// The algorithm that the upload was created with, as far as the answers tell: the one that the pages name, or the
-    /// only one whose checksum all parts have.
+    /// only one whose checksum all parts have. CRC32 tells nothing there: boto3 adds it to the parts of every upload, also
+    /// of one that was created without an algorithm, which S3 completes only without checksums.
     pub fn told_algorithm(&self) -> Option<Algorithm> {
         self.algorithm.or_else(|| {
             let of_all = |algorithm: &Algorithm| {
@@ -277,7 +278,7 @@ impl Uploaded {
             };
             let mut common = Algorithm::ALL.into_iter().filter(of_all);
             let only = common.next().filter(|_| !self.parts.is_empty())?;
-            common.next().is_none().then_some(only)
+            (common.next().is_none() && only != Algorithm::Crc32).then_some(only)
         })
     }
 }
