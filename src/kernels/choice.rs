@@ -226,6 +226,8 @@ const fn lanes_of_vector(algorithm: Algorithm, isa: IsaKind) -> usize {
 /// The kernels of one algorithm on this CPU.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kernels {
+    pub(super) algorithm: Algorithm,
+    pub(super) isa: Isa,
     pub(super) one: One,
     pub(super) in_turn: usize,
     lanes: Option<Lanes>,
@@ -241,7 +243,7 @@ impl Kernels {
         };
         let row = TABLE.iter().find(fits).expect("the last row of each algorithm and instruction set needs nothing");
         let lanes_of_vector = lanes_of_vector(algorithm, isa.kind());
-        Self { one: row.one, in_turn: row.in_turn, lanes: row.lanes, lanes_of_vector }
+        Self { algorithm, isa, one: row.one, in_turn: row.in_turn, lanes: row.lanes, lanes_of_vector }
     }
 
     /// Most lanes in flight; `None` where the algorithm has no lanes on this CPU.

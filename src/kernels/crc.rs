@@ -10,7 +10,7 @@ use super::{
     choice::{Kernels, One},
     message::OneMessage,
 };
-use crate::{algorithm::Algorithm, digest::Digest, isa::Isa};
+use crate::{algorithm::Algorithm, digest::Digest};
 #[cfg(target_arch = "x86_64")]
 use crate::{isa::CarrylessInstructions, kernels::x86::clmul};
 
@@ -87,8 +87,9 @@ enum CrcState {
 }
 
 impl OneMessage for Crc {
-    fn new(algorithm: Algorithm, isa: Isa) -> Self {
-        let state = match Kernels::of(algorithm, isa).one {
+    fn new(kernels: &Kernels) -> Self {
+        let algorithm = kernels.algorithm;
+        let state = match kernels.one {
             One::Crc32Fast => CrcState::Crc32Fast(crc32fast::Hasher::new()),
             One::Crc32c => CrcState::Crc32c(0),
             #[cfg(target_arch = "x86_64")]

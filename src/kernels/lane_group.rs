@@ -73,10 +73,10 @@ pub(super) trait Compression<const N: usize>: Clone + Debug + Sized + 'static {
 }
 
 /// Folds whole blocks of one message.
-pub(super) fn one<C: Compression<N>, const N: usize>(isa: Isa, kernel: One, state: &mut [C::Word; N], blocks: &[u8]) {
-    match kernel {
+pub(super) fn one<C: Compression<N>, const N: usize>(kernels: &Kernels, state: &mut [C::Word; N], blocks: &[u8]) {
+    match kernels.one {
         One::RustCrypto => C::rust_crypto(state, blocks),
-        _ => in_scalar_words::<C, N, 1>(isa, std::slice::from_mut(state), &[blocks]),
+        _ => in_scalar_words::<C, N, 1>(kernels.isa, std::slice::from_mut(state), &[blocks]),
     }
 }
 
@@ -92,7 +92,6 @@ pub(super) fn in_scalar_words<C: Compression<N>, const N: usize, const COUNT: us
 /// The messages of one algorithm.
 #[derive(Debug)]
 pub(super) struct LaneGroup<C: Compression<N>, const N: usize> {
-    isa: Isa,
     kernels: Kernels,
     slots: Vec<SlotState<C::Word, N>>,
 }
@@ -113,8 +112,8 @@ struct Pending<'a> {
 }
 
 impl<C: Compression<N>, const N: usize> LaneGroup<C, N> {
-    pub(super) fn new(slots: usize, isa: Isa) -> Self {
-        Self { isa, kernels: Kernels::of(C::ALGORITHM, isa), slots: vec![Self::empty(); slots] }
+    pub(super) fn new(kernels: Kernels, slots: usize) -> Self {
+        Self { kernels, slots: vec![Self::empty(); slots] }
     }
 
     fn empty() -> SlotState<C::Word, N> {
@@ -151,12 +150,12 @@ impl<C: Compression<N>, const N: usize> LaneGroup<C, N> {
         for group in active.chunks(evenly(active.len(), self.kernels.in_turn)) {
             if let [alone] = group {
                 let state = &mut self.slots[alone.slot].state;
-                one::<C, N>(self.isa, self.kernels.one, state, &alone.blocks[..bytes]);
+                one::<C, N>(&self.kernels, state, &alone.blocks[..bytes]);
                 continue;
             }
             let mut states: Vec<_> = group.iter().map(|slot| self.slots[slot.slot].state).collect();
             let rows: Vec<_> = group.iter().map(|slot| &slot.blocks[..bytes]).collect();
-            C::in_turn(self.isa, &mut states, &rows);
+            C::in_turn(self.kernels.isa, &mut states, &rows);
             for (slot, state) in group.iter().zip(states) {
                 self.slots[slot.slot].state = state;
             }
@@ -172,7 +171,7 @@ impl<C: Compression<N>, const N: usize> LaneGroup<C, N> {
             states[lane] = self.slots[slot.slot].state;
             rows[lane] = slot.blocks;
         }
-        let (isa, states_of, rows) = (self.isa, &mut states[..], &rows[..]);
+        let (isa, states_of, rows) = (self.kernels.isa, &mut states[..], &rows[..]);
         // The constants spare the compiler the code of numbers of vectors that no row of the table has.
         match active.len().div_ceil(self.kernels.lanes_of_vector) {
             4 if C::MOST_VECTORS > 3 => lanes::enter(isa, Lockstep::<C, N, 4> { states: states_of, rows, bytes }),

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use super::{
     Messages, Tile,
-    choice::{Kernels, One},
+    choice::Kernels,
     lane_group::{Compression, one},
 };
 use crate::{algorithm::Algorithm, digest::Digest, isa::Isa};
@@ -12,7 +12,7 @@ use crate::{algorithm::Algorithm, digest::Digest, isa::Isa};
 /// The state of one message.
 pub(super) trait OneMessage: Debug + Send + Sync {
     /// The empty message.
-    fn new(algorithm: Algorithm, isa: Isa) -> Self
+    fn new(kernels: &Kernels) -> Self
     where
         Self: Sized;
     /// Appends to the message.
@@ -21,11 +21,11 @@ pub(super) trait OneMessage: Debug + Send + Sync {
     fn digest(&self) -> Digest;
     fn boxed_clone(&self) -> Box<dyn OneMessage>;
     /// The digest of a message that is there as a whole.
-    fn whole(algorithm: Algorithm, isa: Isa, bytes: &[u8]) -> Digest
+    fn whole(kernels: &Kernels, bytes: &[u8]) -> Digest
     where
         Self: Sized,
     {
-        let mut message = Self::new(algorithm, isa);
+        let mut message = Self::new(kernels);
         message.update(bytes);
         message.digest()
     }
@@ -34,8 +34,7 @@ pub(super) trait OneMessage: Debug + Send + Sync {
 /// One message of any algorithm.
 #[derive(Debug)]
 pub(crate) struct Message {
-    algorithm: Algorithm,
-    isa: Isa,
+    kernels: Kernels,
     state: Box<dyn OneMessage>,
 }
 
@@ -47,11 +46,15 @@ impl Message {
     }
 
     pub(super) fn with(algorithm: Algorithm, isa: Isa) -> Self {
-        Self { algorithm, isa, state: (super::implementation(algorithm).message)(algorithm, isa) }
+        Self::of(Kernels::of(algorithm, isa))
+    }
+
+    fn of(kernels: Kernels) -> Self {
+        Self { kernels, state: (super::implementation(kernels.algorithm).message)(&kernels) }
     }
 
     pub(crate) const fn algorithm(&self) -> Algorithm {
-        self.algorithm
+        self.kernels.algorithm
     }
 
     /// Appends to the message.
@@ -66,13 +69,13 @@ impl Message {
 
     /// Goes back to the empty message.
     pub(crate) fn reset(&mut self) {
-        *self = Self::with(self.algorithm, self.isa);
+        *self = Self::of(self.kernels);
     }
 }
 
 impl Clone for Message {
     fn clone(&self) -> Self {
-        Self { state: self.state.boxed_clone(), ..*self }
+        Self { state: self.state.boxed_clone(), kernels: self.kernels }
     }
 }
 
@@ -82,8 +85,7 @@ const MAX_BLOCK: usize = 128;
 /// One message of a hash that works block by block.
 #[derive(Clone, Debug)]
 pub(super) struct BlockMessage<C: Compression<N>, const N: usize> {
-    isa: Isa,
-    kernel: One,
+    kernels: Kernels,
     state: [C::Word; N],
     hashed: u64,
     /// Begins with the last `hashed % C::BLOCK` bytes, which fill no block yet.
@@ -97,9 +99,8 @@ impl<C: Compression<N>, const N: usize> BlockMessage<C, N> {
 }
 
 impl<C: Compression<N>, const N: usize> OneMessage for BlockMessage<C, N> {
-    fn new(algorithm: Algorithm, isa: Isa) -> Self {
-        let kernel = Kernels::of(algorithm, isa).one;
-        Self { isa, kernel, state: C::INITIAL, hashed: 0, rest: [0; MAX_BLOCK] }
+    fn new(kernels: &Kernels) -> Self {
+        Self { kernels: *kernels, state: C::INITIAL, hashed: 0, rest: [0; MAX_BLOCK] }
     }
 
     fn update(&mut self, mut bytes: &[u8]) {
@@ -111,18 +112,18 @@ impl<C: Compression<N>, const N: usize> OneMessage for BlockMessage<C, N> {
             if filled + head.len() < C::BLOCK {
                 return;
             }
-            one::<C, N>(self.isa, self.kernel, &mut self.state, &self.rest[..C::BLOCK]);
+            one::<C, N>(&self.kernels, &mut self.state, &self.rest[..C::BLOCK]);
             bytes = tail;
         }
         let (blocks, rest) = bytes.split_at(bytes.len() - bytes.len() % C::BLOCK);
-        one::<C, N>(self.isa, self.kernel, &mut self.state, blocks);
+        one::<C, N>(&self.kernels, &mut self.state, blocks);
         self.rest[..rest.len()].copy_from_slice(rest);
     }
 
     fn digest(&self) -> Digest {
         let rest = &self.rest[..self.filled()];
         let mut state = self.state;
-        one::<C, N>(self.isa, self.kernel, &mut state, &C::padded(rest, self.hashed));
+        one::<C, N>(&self.kernels, &mut state, &C::padded(rest, self.hashed));
         C::digest(&state, rest, self.hashed)
     }
 
@@ -134,14 +135,13 @@ impl<C: Compression<N>, const N: usize> OneMessage for BlockMessage<C, N> {
 /// Messages one after the other: in each slot, the message that goes on and the digest of the one that ended last.
 #[derive(Debug)]
 pub(super) struct OneByOne<M> {
-    algorithm: Algorithm,
-    isa: Isa,
+    kernels: Kernels,
     slots: Vec<(Option<M>, Digest)>,
 }
 
-impl<M: OneMessage> OneByOne<M> {
-    pub(super) fn new(algorithm: Algorithm, slots: usize, isa: Isa) -> Self {
-        Self { algorithm, isa, slots: (0..slots).map(|_| (None, Digest::new(&[]))).collect() }
+impl<M: OneMessage + Clone> OneByOne<M> {
+    pub(super) fn new(kernels: Kernels, slots: usize) -> Self {
+        Self { kernels, slots: vec![(None, Digest::new(&[])); slots] }
     }
 }
 
@@ -150,13 +150,13 @@ impl<M: OneMessage> Messages for OneByOne<M> {
         for tile in wave {
             let (message, digest) = &mut self.slots[tile.slot];
             if tile.first && tile.last {
-                *digest = M::whole(self.algorithm, self.isa, tile.bytes);
+                *digest = M::whole(&self.kernels, tile.bytes);
                 continue;
             }
             if tile.first {
                 *message = None;
             }
-            let message_so_far = message.get_or_insert_with(|| M::new(self.algorithm, self.isa));
+            let message_so_far = message.get_or_insert_with(|| M::new(&self.kernels));
             message_so_far.update(tile.bytes);
             if tile.last {
                 *digest = message_so_far.digest();

@@ -52,23 +52,23 @@ pub(crate) trait Messages: Debug + Send {
 
 /// How an algorithm is called.
 struct Implementation {
-    messages: fn(Algorithm, usize, Isa) -> Box<dyn Messages>,
-    message: fn(Algorithm, Isa) -> Box<dyn OneMessage>,
+    messages: fn(Kernels, usize) -> Box<dyn Messages>,
+    message: fn(&Kernels) -> Box<dyn OneMessage>,
 }
 
 /// With lanes.
 const fn in_blocks<C: Compression<N>, const N: usize>() -> Implementation {
     Implementation {
-        messages: |_, slots, isa| Box::new(LaneGroup::<C, N>::new(slots, isa)),
-        message: |algorithm, isa| Box::new(BlockMessage::<C, N>::new(algorithm, isa)),
+        messages: |kernels, slots| Box::new(LaneGroup::<C, N>::new(kernels, slots)),
+        message: |kernels| Box::new(BlockMessage::<C, N>::new(kernels)),
     }
 }
 
 /// Without lanes.
-const fn one_by_one<M: OneMessage + 'static>() -> Implementation {
+const fn one_by_one<M: OneMessage + Clone + 'static>() -> Implementation {
     Implementation {
-        messages: |algorithm, slots, isa| Box::new(OneByOne::<M>::new(algorithm, slots, isa)),
-        message: |algorithm, isa| Box::new(M::new(algorithm, isa)),
+        messages: |kernels, slots| Box::new(OneByOne::<M>::new(kernels, slots)),
+        message: |kernels| Box::new(M::new(kernels)),
     }
 }
 
@@ -86,7 +86,7 @@ const fn implementation(algorithm: Algorithm) -> Implementation {
 
 /// Room for `slots` messages of `algorithm`.
 pub(crate) fn messages(algorithm: Algorithm, slots: usize, isa: Isa) -> Box<dyn Messages> {
-    (implementation(algorithm).messages)(algorithm, slots, isa)
+    (implementation(algorithm).messages)(Kernels::of(algorithm, isa), slots)
 }
 
 /// The digest of each whole message: the door for tests and benchmarks.

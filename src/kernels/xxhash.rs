@@ -8,10 +8,11 @@ use std::{fmt, hash::Hasher as _};
 use twox_hash::{XxHash3_64, XxHash3_128};
 
 use super::{
+    choice::Kernels,
     lane_group::{Compression, NextBlock},
     message::OneMessage,
 };
-use crate::{algorithm::Algorithm, digest::Digest, isa::Isa, lanes::Lanes};
+use crate::{algorithm::Algorithm, digest::Digest, lanes::Lanes};
 
 #[derive(Clone, Debug)]
 pub(super) struct XxHash64;
@@ -101,8 +102,8 @@ impl fmt::Debug for Xxh3 {
 }
 
 impl OneMessage for Xxh3 {
-    fn new(algorithm: Algorithm, _: Isa) -> Self {
-        match algorithm {
+    fn new(kernels: &Kernels) -> Self {
+        match kernels.algorithm {
             Algorithm::XxHash3 => Self::Bits64(XxHash3_64::with_seed(0)),
             _ => Self::Bits128(XxHash3_128::with_seed(0)),
         }
@@ -127,8 +128,8 @@ impl OneMessage for Xxh3 {
     }
 
     /// In one call, which saves the hashers their buffers.
-    fn whole(algorithm: Algorithm, _: Isa, bytes: &[u8]) -> Digest {
-        match algorithm {
+    fn whole(kernels: &Kernels, bytes: &[u8]) -> Digest {
+        match kernels.algorithm {
             Algorithm::XxHash3 => Digest::new(&XxHash3_64::oneshot(bytes).to_be_bytes()),
             _ => Digest::new(&XxHash3_128::oneshot(bytes).to_be_bytes()),
         }
