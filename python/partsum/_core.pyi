@@ -74,7 +74,7 @@ def hash_file(
     Compute every checksum that S3 will report for a file, in one read.
 
     All algorithms are computed over the same tiles of the file while these are in the CPU's cache, and parts are hashed
-    side by side in SIMD lanes on all threads. Memory stays below 18 MiB per thread whatever the file's size (below 1 MiB
+    side by side in SIMD lanes on all threads. Memory stays below 32 MiB per thread whatever the file's size (below 1 MiB
     where nothing is read ahead), and holes of sparse files are not read. The GIL is released; Ctrl-C works.
 
     Args:
@@ -1230,7 +1230,57 @@ def verify(
     progress: _Progress | None = None,
     thorough: bool = False,
     quirks: str | Iterable[str] = (),
-) -> Verdict: ...
+) -> Verdict:
+    """
+    Compare local bytes with an S3 object by what S3 says of it. Nothing goes over the network.
+
+    The size is compared first. A full object CRC needs no part sizes. Composite checksums and ETags "...-N" are compared
+    under the object's own parts if the responses tell them, else under every usual part plan: a match under one is a match,
+    and no match is NOT_COMPARABLE.
+
+    Everything that S3 said and that is known here is compared, and one value that differs is a MISMATCH, whatever agrees.
+    An ETag that agrees is a proof anywhere. One that differs counts only where ETags are MD5s: not with SSE-KMS, SSE-C or in
+    directory buckets (responses of get_object_attributes and list_parts do not tell the encryption: add the one of
+    head_object). `Verdict.not_compared` has the values that could not be compared. Responses of several objects, versions or
+    uploads prove nothing; the parts of an unfinished upload are not the object.
+
+    Args:
+        path_or_checksums: File to compare (str or os.PathLike), of which only what the responses call for is computed, in
+            one read; or `ObjectChecksums`, of which everything is compared.
+        response_or_responses: What boto3 returned from head_object, get_object_attributes (all pages), list_parts (all
+            pages) or head_object(PartNumber=n): one or an iterable of any of them; also loaded from JSON, or as JSON text.
+        threads: Number of threads; None uses every CPU that the process may use.
+        io: How to read: "auto", "mmap", "read" or "direct".
+        progress: Callable that is given the number of bytes hashed since the last call (int), on the calling thread. An
+            exception that it raises stops the work and propagates.
+        thorough: Compute also what is slow beside the rest: the MD5 of more than 64 MiB as one message beside a CRC, and
+            every usual part plan for an ETag.
+        quirks: Names from `partsum.s3.QUIRKS`, for a store that is not Amazon's.
+
+    Returns:
+        Verdict: The outcome, and what it rests on.
+
+    Raises:
+        ValueError: A response is an error, a delete marker, or none of those.
+        TypeError: A response or one of its members has a wrong type.
+        OSError: The file cannot be read.
+        FileChangedError: The file changed while it was hashed.
+
+    Example:
+        >>> import partsum
+        >>> sums = partsum.hash_bytes(b"aaa", ["MD5", "CRC64NVME"], part_size="8MiB")
+        >>> head = {"ContentLength": 3, "ETag": '"e2c3da976e66ec9e7dc128fbc782fc91-1"',
+        ...         "ChecksumCRC64NVME": "Rnr2/5P7Gsk=", "ChecksumType": "FULL_OBJECT"}     # client.head_object(...)
+        >>> verdict = partsum.verify(sums, head)
+        >>> str(verdict.status), verdict.evidence, verdict.strength
+        ('MATCH', ('size', 'ChecksumCRC64NVME FULL_OBJECT', 'ETag'), 'collision-prone')
+        >>> partsum.verify(sums, {"ContentLength": 4}).reason
+        'the size is 4 bytes in S3, 3 here'
+
+    Source:
+        Amazon S3 User Guide, "Checking object integrity in Amazon S3"; answers recorded from Amazon S3.
+    """
+
 def solve_etag(
     path: str | PathLike[str],
     etag: str,
@@ -1239,36 +1289,95 @@ def solve_etag(
     threads: int | None = None,
     io: _Io = "auto",
     progress: _Progress | None = None,
-) -> list[PartPlan]: ...
-def runtime_info() -> dict[str, Any]: ...
+) -> list[PartPlan]:
+    """
+    Find the part plans under which a file has an ETag.
+
+    By default these are tried: what the tools in `PRESETS` do, and if it is none of these, in a second read, powers of two
+    MiB, whole MiB and MB, equal parts, and the usual roundings of a ten-thousandth of the file; of those, the ones that give
+    N parts.
+
+    Args:
+        path: File to hash (str or os.PathLike).
+        etag: ETag as S3 shows it ("...-N"; quotes, `W/` and case are ignored); without "-N" it is that of one PutObject.
+        candidates: Part sizes to try instead (an iterable of what part_size takes), or None.
+        threads: Number of threads; None uses every CPU that the process may use.
+        io: How to read: "auto", "mmap", "read" or "direct".
+        progress: Callable that is given the number of bytes hashed since the last call (int), on the calling thread. An
+            exception that it raises stops the work and propagates.
+
+    Returns:
+        list[PartPlan]: The plans that give the ETag, those of tools first; usually one. Empty if the bytes differ, the parts
+        are uneven, or the ETag is no MD5 (SSE-KMS, SSE-C). `PartPlan.presets` names the tools that plan so.
+
+    Raises:
+        ValueError: The ETag has not the form of one made of MD5s.
+        OSError: The file cannot be read.
+        FileChangedError: The file changed while it was hashed.
+
+    Example:
+        >>> import pathlib, tempfile, partsum
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
+        >>> _ = path.write_bytes(bytes(20 * 2**20))
+        >>> etag = partsum.hash_file(path, "MD5", part_size="8MiB").etag
+        >>> [plan] = partsum.solve_etag(path, etag)
+        >>> plan, plan.presets[:2]
+        (PartPlan(20971520 bytes, 3 parts of 8388608), ('boto3', 'awscli'))
+    """
+
+def runtime_info() -> dict[str, Any]:
+    """
+    Tell what this build and this CPU do, for reports.
+
+    Returns:
+        dict[str, Any]: Version, instruction sets, CPU features, lanes of each algorithm, threads.
+    """
 
 @final
 class _NextRequest:
+    """A request that `_Answers.next_request` calls for."""
     @property
-    def operation(self) -> str: ...
+    def operation(self) -> str:
+        """Name of the client's method."""
     @property
-    def arguments(self) -> dict[str, Any]: ...
+    def arguments(self) -> dict[str, Any]:
+        """Arguments beside those that name the object."""
 
 @final
 class _Answers:
+    """What S3 said of one object so far."""
     def __new__(cls, quirks: str | Iterable[str] = ()) -> _Answers: ...
     @property
-    def size(self) -> int | None: ...
+    def size(self) -> int | None:
+        """Bytes in the object, or None."""
     @property
-    def multipart(self) -> bool: ...
+    def multipart(self) -> bool:
+        """Whether the object was uploaded in parts, by its ETag or checksum."""
     @property
-    def has_md5_etag(self) -> bool: ...
+    def has_md5_etag(self) -> bool:
+        """Whether the ETag can be compared with MD5s, as far as the answers tell."""
     @property
-    def whole_algorithm(self) -> str | None: ...
-    def answered(self, request: _NextRequest, response: _Response) -> None: ...
-    def refused(self, request: _NextRequest, code: str) -> bool: ...
-    def include(self, source: Literal["list", "task", "inventory"], said: _Response) -> None: ...
+    def whole_algorithm(self) -> str | None:
+        """The algorithm whose digest of all bytes is enough to compare, or None."""
+    def answered(self, request: _NextRequest, response: _Response) -> None:
+        """Take in the answer to a request."""
+    def refused(self, request: _NextRequest, code: str) -> bool:
+        """Take in that a request was refused with an error code; False if the error has to come out."""
+    def include(self, source: Literal["list", "task", "inventory"], said: _Response) -> None:
+        """
+        Take in what another source said of the object: "list", an entry of list_objects_v2; "task", the result of one in a
+        completion report; "inventory", a row by the names of its columns.
+        """
     def next_request(
         self, size: int | None = None, *, md5: bool = True, undecided: bool = False
-    ) -> _NextRequest | None: ...
-    def plan(self) -> PartPlan | None: ...
-    def likely_plan(self) -> PartPlan | None: ...
-    def know(self, sums: ObjectChecksums) -> None: ...
+    ) -> _NextRequest | None:
+        """The request to make next, or None: for the part plan, or with `size` for a verdict on so many bytes."""
+    def plan(self) -> PartPlan | None:
+        """The part plan if the answers tell it, else None."""
+    def likely_plan(self) -> PartPlan | None:
+        """The multipart plan of the first known tool that cuts the object into so many parts, or None."""
+    def know(self, sums: ObjectChecksums) -> None:
+        """Take in local checksums that are known already."""
     def verify(
         self,
         path_or_checksums: str | PathLike[str] | ObjectChecksums,
@@ -1277,21 +1386,40 @@ class _Answers:
         io: _Io = "auto",
         progress: _Progress | None = None,
         thorough: bool = False,
-    ) -> Verdict: ...
+    ) -> Verdict:
+        """Compare a file, hashing what is not known yet, or `ObjectChecksums`."""
 
-def _bare_etag(etag: str) -> str: ...
+def _bare_etag(etag: str) -> str:
+    """An ETag without quotes and `W/`, as `UploadResult.etag` has it."""
+
 def _listed_parts(
     uploaded: Iterable[_Response],
-) -> tuple[str | None, str | None, list[tuple[int, int | None]]]: ...
-def _meanings(code: str) -> list[str]: ...
-def _quirk_table() -> list[tuple[str, str, str, str]]: ...
+) -> tuple[str | None, str | None, list[tuple[int, int | None]]]:
+    """What pages of ListParts say: the upload's algorithm and type, if they tell, and number and size of each part."""
+
+def _meanings(code: str) -> list[str]:
+    """What an error code of S3 means to partsum: names of meanings."""
+
+def _quirk_table() -> list[tuple[str, str, str, str]]:
+    """Rows of the table of quirks: name, effect, stores, source."""
+
 def _right_parts(
     sums: ObjectChecksums, uploaded: Mapping[int, _Response], algorithm: str | None
-) -> tuple[list[int], bool]: ...
-def _algorithm_table() -> list[tuple[str, int, list[str], str]]: ...
-def _parse_size(text: str) -> int: ...
-def _preset_table() -> list[tuple[str, str, int, int, str]]: ...
-def _rebuild_plan(size: int, sizes: list[int] | None) -> PartPlan: ...
+) -> tuple[list[int], bool]:
+    """The numbers of the uploaded parts that need not be sent again, and whether their ETags are no MD5s."""
+
+def _algorithm_table() -> list[tuple[str, int, list[str], str]]:
+    """Rows of `ALGORITHMS`: name, digest size, checksum types of multipart uploads, field."""
+
+def _parse_size(text: str) -> int:
+    """Bytes in a size such as "8MiB"."""
+
+def _preset_table() -> list[tuple[str, str, int, int, str]]:
+    """Rows of `PRESETS`: name, tool, threshold, part size, source."""
+
+def _rebuild_plan(size: int, sizes: list[int] | None) -> PartPlan:
+    """Unpickles a PartPlan."""
+
 def _rebuild_part(
     number: int, offset: int, size: int, digests: list[tuple[str, str]]
 ) -> PartChecksums:
