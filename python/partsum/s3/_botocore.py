@@ -111,26 +111,32 @@ class _Enabled:
 def enable_checksums() -> _Enabled:
     """Let boto3 compute checksums with partsum: those it lacks, and those it is slow at.
 
-    From now on, in all clients of the process, `ChecksumAlgorithm=` may be CRC32C, CRC64NVME,
-    XXHASH64, XXHASH3, XXHASH128, MD5 or SHA512 without awscrt, downloads with such checksums are
-    checked, and CRC32, boto3's default, is faster than by zlib and awscrt. `disable_checksums` puts
-    all back as it was; called twice, it is enabled once. As a context manager it lasts for the
-    block::
+    It applies to all clients of the process. `ChecksumAlgorithm=` may then be CRC32C, CRC64NVME,
+    XXHASH64, XXHASH3, XXHASH128, MD5 or SHA512 without awscrt, and downloads with such checksums
+    are checked. CRC32, boto3's default, is faster than with zlib and awscrt. `disable_checksums`
+    restores everything. As a context manager it lasts for the block::
 
         with enable_checksums():
             client.upload_file(path, bucket, key, ExtraArgs={"ChecksumAlgorithm": "XXHASH3"})
 
-    botocore has no public way for this: known to work with 1.34 to 1.44 (the tables of
-    botocore.httpchecksum). Where their layout is another, nothing is changed, and PartsumError
-    says so. Multipart uploads with the algorithms of 2026 (SHA512, MD5, XXHASH) need a botocore
-    whose model has them, such as 1.42.97. Raises ImportError if there is no botocore.
+    botocore has no public way for this. The tables of botocore.httpchecksum are known to have the
+    expected layout in versions 1.34 to 1.44. Multipart uploads with the algorithms of 2026 (SHA512,
+    MD5, XXHASH) need a botocore whose model has them, such as 1.42.97.
 
-    >>> from partsum.s3 import disable_checksums, enable_checksums
-    >>> _ = enable_checksums()
-    >>> from botocore import httpchecksum
-    >>> httpchecksum._CHECKSUM_CLS["xxhash3"]().handle(b"hello world")
-    '1Eex6kDmmIs='
-    >>> disable_checksums()
+    Returns:
+        A context manager that calls the change off at the end of its block.
+
+    Raises:
+        ImportError: botocore is not installed.
+        PartsumError: The tables of this botocore have another layout; nothing was changed.
+
+    Example:
+        >>> from partsum.s3 import disable_checksums, enable_checksums
+        >>> _ = enable_checksums()
+        >>> from botocore import httpchecksum
+        >>> httpchecksum._CHECKSUM_CLS["xxhash3"]().handle(b"hello world")
+        '1Eex6kDmmIs='
+        >>> disable_checksums()
     """
     with _state.lock:
         first, _state.on = not _state.on, True
@@ -145,11 +151,12 @@ def enable_checksums() -> _Enabled:
 def disable_checksums() -> None:
     """Let boto3 compute checksums as it did before `enable_checksums`.
 
-    A block of `with enable_checksums()` that is under way keeps them until its end. Not for while
-    requests with an algorithm that botocore lacks are being made.
+    A block of ``with enable_checksums()`` that is active keeps them until its end. Do not call it
+    while requests with an algorithm that botocore lacks are being made.
 
-    >>> from partsum.s3 import disable_checksums
-    >>> disable_checksums()     # nothing to do
+    Example:
+        >>> from partsum.s3 import disable_checksums
+        >>> disable_checksums()     # nothing to do
     """
     with _state.lock:
         _state.on = False

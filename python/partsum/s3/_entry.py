@@ -12,9 +12,10 @@ from partsum.verdict import BadPart, Word
 class EntryStatus(Word):
     """What became of a file or an object; equal to its name as a str, and to a Status of that name.
 
-    >>> import partsum, partsum.s3
-    >>> partsum.s3.EntryStatus.MATCH == partsum.Status.MATCH == "MATCH"
-    True
+    Example:
+        >>> import partsum, partsum.s3
+        >>> partsum.s3.EntryStatus.MATCH == partsum.Status.MATCH == "MATCH"
+        True
     """
 
     MATCH = "MATCH"
@@ -37,9 +38,10 @@ class Entry:
 
     True in a condition only if it is a MATCH.
 
-    >>> from partsum.s3 import Entry, EntryStatus
-    >>> Entry("b", None, EntryStatus.ONLY_REMOTE, "there is no such file").to_json()
-    '{"key": "b", "path": null, "status": "ONLY_REMOTE", "reason": "there is no such file", \
+    Example:
+        >>> from partsum.s3 import Entry, EntryStatus
+        >>> Entry("b", None, EntryStatus.ONLY_REMOTE, "there is no such file").to_json()
+        '{"key": "b", "path": null, "status": "ONLY_REMOTE", "reason": "there is no such file", \
 "evidence": [], "bad_parts": [], "strength": null, "not_compared": []}'
     """
 

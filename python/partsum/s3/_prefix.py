@@ -37,51 +37,69 @@ def verify_prefix(
     progress: Callable[[int], object] | None = None,
     **arguments: Argument,
 ) -> Generator[Entry, None, None]:
-    """Whether the files below a directory are the objects below a prefix, without a download.
+    """Compare the files below a directory with the objects below a prefix, without a download.
 
-    client: a boto3 S3 client. The file a/b in the directory belongs to the key Prefix + "a/b": the
-    prefix is taken as it is, so a folder's ends in "/". quirks: names from `QUIRKS`, for a store
-    that is not Amazon's. follow_symlinks: False leaves links alone. requests: how many may be under
-    way at once (botocore has 10 connections, Config(max_pool_connections=)). progress: called with
-    the bytes hashed since the last call, by one thread at a time. arguments: as in `verify_object`.
+    The file a/b in the directory belongs to the key Prefix + "a/b". The list is requested 1,000
+    keys at a time. Sizes that differ and ETags that agree need no further request: the ETag of a
+    PutObject is compared with the MD5 of the file, one of the form "...-N" with that of the first
+    tool in `PRESETS` that plans N parts. Every other key costs what `verify_object` costs. An ETag
+    in the list that differs is never a MISMATCH by itself, because the list does not say whether it
+    is made of MD5s (SSE-KMS, SSE-C). If that happens often, HeadObject comes first.
 
-    Yields an Entry for each file and each object, in the order of the keys' bytes:
-    - MATCH, MISMATCH and NOT_COMPARABLE as `verify_object`; ONLY_LOCAL and ONLY_REMOTE;
-    - ERROR for a file that cannot be read or an object about which a request failed: the others go
-      on. Below a directory that cannot be read, objects are ERROR too, for nobody knows.
-    - An empty object whose key ends in "/" marks a folder: MATCH if the directory is there.
-    - No file can have a key with the component "", "." or "..", and no key a name that is not
-      UTF-8: ONLY_REMOTE and ONLY_LOCAL. No key leads out of the directory.
-    - Other than regular files (FIFOs, sockets, devices) are never opened: NOT_COMPARABLE. Links to
-      files and directories are followed; one that leads to a directory it is in is an ERROR.
+    Memory holds the names of one directory and those above it, a page of the list, and 2,048 keys.
+    Small files are hashed together. Closing the iterator ends its threads.
 
-    The list is asked for 1,000 keys at a time. Sizes that differ and ETags that agree need no
-    request more: the ETag of a PutObject is compared with the MD5 of the file, one "...-N" with
-    that of the first tool in `PRESETS` that plans N parts. What is left costs what `verify_object`
-    costs. An ETag that does not agree is never a MISMATCH by itself, for the list does not say
-    whether it is made of MD5s (SSE-KMS, SSE-C); where that turns out to be in vain more often than
-    not, HeadObject comes first.
+    Args:
+        client: A boto3 S3 client.
+        directory: Directory to compare (str or os.PathLike).
+        Bucket: Name of the bucket.
+        Prefix: What the keys begin with, as it is: that of a folder ends in "/".
+        quirks: Names from `QUIRKS`, for a store that is not Amazon's.
+        thorough: Compute also what is slow beside the rest, as in `verify`.
+        follow_symlinks: False skips symbolic links.
+        requests: Number of requests under way at once (botocore has 10 connections unless its
+            Config has max_pool_connections).
+        threads: Number of threads; None uses every CPU that the process may use.
+        io: How to read: "auto", "mmap", "read" or "direct".
+        progress: Callable that is given the number of bytes hashed since the last call (int), by
+            one thread at a time. An exception that it raises stops the work and propagates.
+        arguments: What HeadObject and GetObjectAttributes need besides, as in `verify_object`.
 
-    In memory are the names of one directory and those above it, a page of the list and 2,048 keys.
-    Small files are hashed together. Closing the iterator ends the threads.
+    Yields:
+        Entry: One for each file and each object, in the order of the keys' bytes.
 
-    Raises OSError if the directory itself cannot be read, ValueError for an unknown quirk, what the
-    client raises for the list, and PartsumError for a list that is not in order.
+        - MATCH, MISMATCH and NOT_COMPARABLE mean the same as for `verify_object`. ONLY_LOCAL is a
+          file without an object, ONLY_REMOTE an object without a file.
+        - ERROR is a file that cannot be read, or an object whose request failed. The other keys go
+          on. Objects below a directory that cannot be read are ERROR too.
+        - An empty object whose key ends in "/" marks a folder: MATCH if the directory exists.
+        - No file can have a key with the component "", "." or "..", and no key a name that is not
+          UTF-8: these are ONLY_REMOTE and ONLY_LOCAL. No key leads out of the directory.
+        - FIFOs, sockets and devices are never opened: NOT_COMPARABLE. Links to files and
+          directories are followed. A link to a directory that contains it is an ERROR.
 
-    Source: Amazon S3 API Reference, ListObjectsV2 (order of UTF-8 bytes) and Object (ETag).
+    Raises:
+        OSError: The directory itself cannot be read.
+        ValueError: A quirk is unknown.
+        PartsumError: The store's list is not sorted, repeats itself or has other keys.
+        Exception: Whatever the client raises for the list (ClientError).
 
-    >>> import pathlib, tempfile, partsum.s3
-    >>> directory = pathlib.Path(tempfile.mkdtemp())
-    >>> _ = (directory / "a").write_bytes(b"aaa")
-    >>> class Client:     # boto3.client("s3")
-    ...     def list_objects_v2(self, **arguments):
-    ...         etag = '"47bce5c74f589f4867dbd57e9ca9f808"'
-    ...         return {"Contents": [{"Key": "in/a", "Size": 3, "ETag": etag},
-    ...                              {"Key": "in/b", "Size": 9, "ETag": etag}]}
-    >>> for entry in partsum.s3.verify_prefix(Client(), directory, "bucket", "in/"):
-    ...     print(entry.key, entry.status, entry.reason)
-    in/a MATCH size, ETag agree
-    in/b ONLY_REMOTE there is no such file
+    Source:
+        Amazon S3 API Reference, ListObjectsV2 (order of UTF-8 bytes) and Object (ETag).
+
+    Example:
+        >>> import pathlib, tempfile, partsum.s3
+        >>> directory = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (directory / "a").write_bytes(b"aaa")
+        >>> class Client:     # boto3.client("s3")
+        ...     def list_objects_v2(self, **arguments):
+        ...         etag = '"47bce5c74f589f4867dbd57e9ca9f808"'
+        ...         return {"Contents": [{"Key": "in/a", "Size": 3, "ETag": etag},
+        ...                              {"Key": "in/b", "Size": 9, "ETag": etag}]}
+        >>> for entry in partsum.s3.verify_prefix(Client(), directory, "bucket", "in/"):
+        ...     print(entry.key, entry.status, entry.reason)
+        in/a MATCH size, ETag agree
+        in/b ONLY_REMOTE there is no such file
     """
     directory = os.fspath(directory)
     with os.scandir(directory):

@@ -50,47 +50,58 @@ def verify_report(
     io: Literal["auto", "mmap", "read", "direct"] = "auto",
     progress: Callable[[int], object] | None = None,
 ) -> Generator[Entry, None, None]:
-    """Whether the files below a directory are the objects that S3 reported on, without the network.
+    """Compare the files below a directory with a report of S3, without the network.
 
-    report: a file that was fetched from S3:
-    - manifest.json of the completion report of an S3 Batch Operations job "Compute checksum", or
-      one of its CSV files;
-    - manifest.json of an S3 Inventory in the format CSV.
-    The CSV files that a manifest lists are looked for beside it and above it, under as much of
-    their key as is there; their MD5s, which it has too, are checked.
+    The report is a file that was fetched from S3: manifest.json of the completion report of an S3
+    Batch Operations job "Compute checksum", one of its CSV files, or manifest.json of an S3
+    Inventory in the format CSV. The CSV files that a manifest lists are looked for beside it and
+    above it, under as much of their key as exists. Their MD5s are checked.
 
-    Prefix and the way from keys to files are as in `verify_prefix`; rows of other keys are left
-    out. Bucket: leave out the rows of others, too; needed if there are several. threads, io,
-    progress: as there.
+    Of a completion report, the checksums are compared; it has no sizes. Composite checksums are
+    tried with every usual part plan: a match is a MATCH, no match is NOT_COMPARABLE. An inventory
+    has no checksums: sizes are compared, and ETags if its EncryptionStatus says that they are MD5s.
+    Each version in a completion report is compared and named in the reason; of an inventory, the
+    latest version is.
 
-    Yields an Entry for each row, in the order of the report, and ONLY_LOCAL for each file that none
-    of them is about, in the order of the keys' bytes. Of a completion report, the checksums are
-    compared; it has no sizes. A task that failed is an ERROR with what the report says of it.
-    Composite checksums are tried under every usual way of cutting: a MATCH is one, but no match is
-    NOT_COMPARABLE. An inventory has no checksums: sizes are compared, and ETags if its
-    EncryptionStatus says that they are MD5s. Versions of a completion report are compared each, and
-    named in the reason; of an inventory, the latest is.
+    Keys are URL-encoded in both. A key of a completion report that belongs to no file is also tried
+    as it stands, but only for a MATCH. Memory holds the names of the files that were found.
 
-    Keys are URL-encoded in both. A key of a completion report that is no file's is also taken as it
-    stands, but only for a MATCH. The names of the files that were found are in memory.
+    Args:
+        directory: Directory to compare (str or os.PathLike).
+        report: The report (str or os.PathLike).
+        Prefix: What the keys begin with, as in `verify_prefix`. Rows of other keys are skipped.
+        Bucket: Skip the rows of other buckets; needed if the report has several.
+        threads: Number of threads; None uses every CPU that the process may use.
+        io: How to read: "auto", "mmap", "read" or "direct".
+        progress: Callable that is given the number of bytes hashed since the last call (int), by
+            one thread at a time. An exception that it raises stops the work and propagates.
 
-    Raises OSError for a directory or a report that cannot be read, and PartsumError for what is no
-    such report, is incomplete, or is about several buckets.
+    Yields:
+        Entry: One for each row, in the order of the report, then ONLY_LOCAL for each file without a
+        row, in the order of the keys' bytes. A task that failed is an ERROR with what the report
+        says.
 
-    Source: Amazon S3 User Guide, "Examples: S3 Batch Operations completion reports" and "Amazon S3
-    Inventory list".
+    Raises:
+        OSError: The directory or the report cannot be read.
+        PartsumError: The file is no such report, is incomplete, or is about several buckets.
 
-    >>> import csv, pathlib, tempfile, partsum.s3
-    >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> (folder / "tree").mkdir()
-    >>> _ = (folder / "tree" / "a b").write_bytes(b"aaa")
-    >>> message = '{"checksum_base64": "8AdzLQ==", "checksumAlgorithm": "CRC32", ' \\
-    ...           '"checksumType": "FULL_OBJECT", "checksum_hex": "F007732D"}'
-    >>> with (folder / "report.csv").open("w") as file:
-    ...     _ = csv.writer(file).writerow(["bucket", "a+b", "", "succeeded", "200", "", message])
-    >>> for entry in partsum.s3.verify_report(folder / "tree", folder / "report.csv"):
-    ...     print(entry.key, entry.status, entry.reason)
-    a b MATCH ChecksumCRC32 FULL_OBJECT agrees
+    Source:
+        Amazon S3 User Guide, "Examples: S3 Batch Operations completion reports" and "Amazon S3
+        Inventory list".
+
+    Example:
+        >>> import csv, pathlib, tempfile, partsum.s3
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> (folder / "tree").mkdir()
+        >>> _ = (folder / "tree" / "a b").write_bytes(b"aaa")
+        >>> message = '{"checksum_base64": "8AdzLQ==", "checksumAlgorithm": "CRC32", ' \\
+        ...           '"checksumType": "FULL_OBJECT", "checksum_hex": "F007732D"}'
+        >>> with (folder / "report.csv").open("w") as file:
+        ...     row = ["bucket", "a+b", "", "succeeded", "200", "", message]
+        ...     _ = csv.writer(file).writerow(row)
+        >>> for entry in partsum.s3.verify_report(folder / "tree", folder / "report.csv"):
+        ...     print(entry.key, entry.status, entry.reason)
+        a b MATCH ChecksumCRC32 FULL_OBJECT agrees
     """
     directory = os.fspath(directory)
     with os.scandir(directory):

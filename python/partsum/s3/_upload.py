@@ -46,9 +46,10 @@ _SHOWN = (
 class UploadResult:
     """An object that is in S3 now, and how it came there.
 
-    >>> import partsum.s3
-    >>> [field for field in partsum.s3.UploadResult.__dataclass_fields__][:4]
-    ['bucket', 'key', 'etag', 'version_id']
+    Example:
+        >>> import partsum.s3
+        >>> [field for field in partsum.s3.UploadResult.__dataclass_fields__][:4]
+        ['bucket', 'key', 'etag', 'version_id']
     """
 
     bucket: str
@@ -93,48 +94,72 @@ def upload_file(
     ExtraArgs: Mapping[str, Argument] | None = None,
     Callback: Callable[[int], object] | None = None,
 ) -> UploadResult:
-    """Upload a file, every part under checksums that were computed before, and compare the object.
+    """Upload a file with checksums that were computed before, and compare the object.
 
-    The file is hashed once (MD5 and `algorithm`). The parts are sent `max_concurrency` at a time,
-    each with Content-MD5 and its checksum, so S3 refuses any that arrives as something else. The
-    upload is completed with the values of all parts and of the object, and S3's answer is compared.
-    What part_size makes one PutObject is one. The client does the network: its retries, timeouts
-    and credentials apply, and `max_pool_connections` of its Config should be `max_concurrency`. Not
-    for directory buckets, which know no MD5.
+    The file is hashed once (MD5 and `algorithm`). Each part is sent with Content-MD5 and its
+    checksum, so S3 rejects a part that arrives with other bytes. The upload is completed with the
+    values of all parts and of the object, and S3's response is compared. A file that `part_size`
+    plans as one PutObject is sent as one. The client makes all requests: its retries, timeouts and
+    credentials apply, and the max_pool_connections of its Config should be `max_concurrency`.
+    Directory buckets are not supported: they have no MD5.
 
-    client: a boto3 S3 client. algorithm, checksum_type: of the object; type None is S3's default
-    for the algorithm, algorithm None leaves the ETag alone to compare. part_size,
-    allow_small_parts, threads, io, progress: as in `hash_file`; progress tells the bytes hashed.
-    resume: go on with the latest unfinished upload of the key that was begun with this algorithm,
-    cut as its parts are, and send only what it lacks or has otherwise (by size, ETag and checksum);
-    if there is none, but the object is this file already, under this checksum and with what
-    ExtraArgs has that HeadObject shows, send nothing; else upload. "only": raise NothingToResume
-    rather than upload.
-    on_failure: "abort" drops the parts after an error or Ctrl-C, "keep" leaves them for resume=True
-    (S3 charges for them); None keeps them exactly if resume was asked for. An error that leaves
-    parts in S3 says so in its notes (`__notes__`).
-    ExtraArgs: as boto3's upload_file, and IfMatch and IfNoneMatch; no checksums. What describes
-    the object goes with the beginning of an upload, so an upload that is resumed keeps its own.
-    Callback: as boto3's, from several threads: bytes sent, negative when some are sent again, and
-    the size of each part that is kept.
+    If the response to CompleteMultipartUpload is lost, ListParts and HeadObject show whether it
+    succeeded. An error that leaves parts in S3 says so in its notes (`__notes__`).
 
-    Returns an UploadResult. Raises what the client raises (ClientError, ...); FileChangedError if
-    the file changes meanwhile, with the part that S3 refused for it; PartMismatch if S3 says it
-    has something else; ValueError for ExtraArgs; the rest as `hash_file`. After an answer to
-    CompleteMultipartUpload that was lost, ListParts and HeadObject tell whether it failed.
+    Args:
+        client: A boto3 S3 client.
+        path: File to upload (str or os.PathLike).
+        Bucket: Name of the bucket.
+        Key: Key of the object.
+        algorithm: Algorithm name from `ALGORITHMS`; case, `-` and `_` are ignored. None uploads
+            without one, and only the ETag is compared.
+        checksum_type: "COMPOSITE" or "FULL_OBJECT"; None is S3's default for the algorithm.
+        part_size: Part size in bytes (int), a size such as "8MiB", a preset from `PRESETS`, a list
+            of sizes, a `PartPlan`, or None for one PutObject.
+        allow_small_parts: Accept parts below 5 MiB, which Amazon S3 refuses and some stores accept.
+        resume: Continue the latest unfinished upload of the key that was begun with this algorithm,
+            and send only the parts that it lacks or that differ (by size, ETag and checksum). If
+            there is none, and the object is this file already (by this checksum and by what
+            ExtraArgs has that HeadObject shows), nothing is sent. "only" raises NothingToResume
+            rather than begin an upload.
+        on_failure: "abort" drops the parts after an error or Ctrl-C. "keep" leaves them for
+            ``resume=True`` (S3 charges for them). None keeps them only if `resume` is given.
+        max_concurrency: Number of parts to send at once.
+        threads: Number of threads that hash; None uses every CPU that the process may use.
+        io: How to read: "auto", "mmap", "read" or "direct".
+        progress: Callable that is given the number of bytes hashed since the last call (int), on
+            the calling thread. An exception that it raises stops the work and propagates.
+        ExtraArgs: As for boto3's upload_file, and IfMatch and IfNoneMatch, but no checksums. What
+            describes the object belongs to the beginning of an upload: a resumed one keeps its own.
+        Callback: As for boto3's upload_file: called from several threads with the number of bytes
+            sent, negative if some are sent again, and with the size of each part that is kept.
 
-    Source: Amazon S3 API Reference, "CompleteMultipartUpload" and "UploadPart".
+    Returns:
+        UploadResult: What was sent, and S3's response compared with the file.
 
-    >>> import pathlib, tempfile, partsum.s3
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
-    >>> _ = path.write_bytes(b"aaa")
-    >>> class Client:     # boto3.client("s3")
-    ...     def put_object(self, *, Body, ChecksumCRC64NVME, **arguments):
-    ...         return {"ETag": '"47bce5c74f589f4867dbd57e9ca9f808"', "ChecksumType": "FULL_OBJECT",
-    ...                 "ChecksumCRC64NVME": ChecksumCRC64NVME}
-    >>> result = partsum.s3.upload_file(Client(), path, "bucket", "key")
-    >>> result.verdict.reason
-    'ChecksumCRC64NVME FULL_OBJECT, ETag agree'
+    Raises:
+        FileChangedError: The file changed during the upload; names the part that S3 rejected.
+        PartMismatch: S3 has other bytes.
+        NothingToResume: `resume` is "only", and there is no upload to continue.
+        ValueError: ExtraArgs has what no upload takes.
+        OSError: The file cannot be read.
+        Exception: Whatever the client raises (ClientError).
+
+    Source:
+        Amazon S3 API Reference, "CompleteMultipartUpload" and "UploadPart".
+
+    Example:
+        >>> import pathlib, tempfile, partsum.s3
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "file"
+        >>> _ = path.write_bytes(b"aaa")
+        >>> class Client:     # boto3.client("s3")
+        ...     def put_object(self, *, Body, ChecksumCRC64NVME, **arguments):
+        ...         return {"ETag": '"47bce5c74f589f4867dbd57e9ca9f808"',
+        ...                 "ChecksumType": "FULL_OBJECT",
+        ...                 "ChecksumCRC64NVME": ChecksumCRC64NVME}
+        >>> result = partsum.s3.upload_file(Client(), path, "bucket", "key")
+        >>> result.verdict.reason
+        'ChecksumCRC64NVME FULL_OBJECT, ETag agree'
     """
     if resume not in (False, True, "only"):
         raise ValueError(f"resume={resume!r}: False, True or 'only'")
