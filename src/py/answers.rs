@@ -93,7 +93,7 @@ fn mapping<'py>(response: &Bound<'py, PyAny>) -> PyResult<Mapping<'py>> {
 #[pymethods]
 impl PyAnswers {
     #[new]
-    #[pyo3(signature = (quirks=Arg::LEFT_OUT))]
+    #[pyo3(signature = (quirks=Arg::LEFT_OUT), text_signature = "(quirks=())")]
     fn new(quirks: Arg<'_>) -> PyResult<Self> {
         Ok(Self { answers: Answers::with_quirks(&[], &self::quirks(&quirks)?), known: Vec::new() })
     }
@@ -176,7 +176,12 @@ impl PyAnswers {
     }
 
     /// Compare a file, hashing what is not known yet, or `ObjectChecksums`.
-    #[pyo3(signature = (path_or_checksums, *, threads=Arg::LEFT_OUT, io=Arg::LEFT_OUT, progress=Arg::LEFT_OUT, thorough=Arg::LEFT_OUT))]
+    #[pyo3(
+        signature = (
+            path_or_checksums, *, threads=Arg::LEFT_OUT, io=Arg::LEFT_OUT, progress=Arg::LEFT_OUT, thorough=Arg::LEFT_OUT
+        ),
+        text_signature = "($self, path_or_checksums, *, threads=None, io='auto', progress=None, thorough=False)"
+    )]
     fn verify<'py>(
         slf: &Bound<'py, Self>,
         path_or_checksums: &Bound<'py, PyAny>,
