@@ -1,4 +1,4 @@
-"""A part of a file as the body of a request, and what all bodies of an upload share."""
+"""The body of a request: one part of a file. All bodies of an upload share one Source."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _SIGNING, _SENDING = "partsum-upload-signing", "partsum-upload-sending"
 
 
 class UploadStopped(BaseException):
-    """Leaves a request in the middle of its body.
+    """Ends a request in the middle of its body.
 
-    No Exception, because botocore would take that for a fault of the network and try again.
+    It is a BaseException, because botocore retries a request after an Exception.
     """
 
 
 class Source:
-    """The file that is sent, and the first failure, which ends all requests."""
+    """The file that is uploaded, and the first failure. A failure ends all requests."""
 
     def __init__(
         self, path: str | os.PathLike[str], callback: Callable[[int], object] | None
@@ -38,17 +38,17 @@ class Source:
         self.size = self._before.st_size
 
     def fail(self, error: BaseException) -> None:
-        """Let everything stop for this reason."""
+        """Record the first failure, so that all requests stop."""
         if self.failure is None and not isinstance(error, UploadStopped):
             self.failure = error
 
     def check(self) -> None:
-        """Stop if there is a reason to."""
+        """Raise UploadStopped after a failure."""
         if self.failure is not None:
             raise UploadStopped
 
     def moved(self, count: int) -> None:
-        """Tell the caller that bytes were sent, or taken back to be sent again."""
+        """Report bytes that were sent. A negative count means that they are sent again."""
         if self._callback is None or count == 0:
             return
         try:
@@ -58,12 +58,12 @@ class Source:
             raise UploadStopped from error
 
     def changed(self, how: str) -> FileChangedError:
-        """The error that says so."""
+        """Return the error for a file that changed."""
         words = f"the file changed while it was uploaded: {how}"
         return FileChangedError(errno.EBUSY, words, str(self.path))
 
     def require_unchanged(self, outcome: str) -> None:
-        """Raise FileChangedError if the name stands for something else than at the beginning."""
+        """Raise FileChangedError if the file was replaced, written to or resized."""
         try:
             now = self.path.stat()
         except OSError as error:
@@ -78,7 +78,7 @@ class Source:
                 raise self.changed(f"{what}; {outcome}")
 
     def differs(self, part: PartChecksums) -> bool:
-        """Whether the part's bytes are no longer those that were hashed."""
+        """Return whether the part's bytes differ from those that were hashed."""
         hasher = new("MD5")
         left = part.size
         try:
@@ -93,9 +93,9 @@ class Source:
 
 
 class Body:
-    """A part of the file: read piece by piece, never held as a whole.
+    """One part of the file as a readable object. It never holds the whole part in memory.
 
-    What is read counts as progress only while it is sent: signing over plain HTTP reads it, too.
+    Reads count as progress only while the part is sent: signing over plain HTTP also reads it.
     """
 
     def __init__(self, source: Source, part: PartChecksums) -> None:
@@ -107,7 +107,7 @@ class Body:
         self._file.seek(part.offset)
 
     def read(self, size: int | None = -1) -> bytes:
-        """The next bytes; b"" at the end."""
+        """Return the next bytes, or b"" at the end."""
         self._source.check()
         left = self.part.size - self._at
         wanted = left if size is None or size < 0 else min(size, left)
@@ -127,11 +127,11 @@ class Body:
         return piece
 
     def tell(self) -> int:
-        """Where the next read begins, from the first byte of the body."""
+        """Return the offset of the next read in the body."""
         return self._at
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go back, to send the bytes again, or to the end, to learn where that is."""
+        """Move to an offset: botocore seeks to send a body again and to measure it."""
         self._source.check()
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.part.size}[whence]
         at = min(max(base + offset, 0), self.part.size)
@@ -142,7 +142,7 @@ class Body:
         return at
 
     def sending(self, yes: bool) -> None:
-        """Whether what is read is sent."""
+        """Set whether reads count as sent bytes."""
         self._sending = yes
 
     def __enter__(self) -> Body:
@@ -159,7 +159,7 @@ class Body:
 
 @contextmanager
 def progress_of(client: Client, callback: Callable[[int], object] | None) -> Iterator[None]:
-    """Tell bodies when they are sent; as s3transfer does it, by the client's own events."""
+    """Tell bodies when they are sent, by the client's events, as s3transfer does."""
     if callback is None:
         yield
         return

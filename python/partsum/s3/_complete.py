@@ -1,4 +1,4 @@
-"""The end of an upload, and what became of it when its answer was lost."""
+"""Complete an upload, and find out whether it succeeded if the response was lost."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from partsum.verdict import Status, Verdict
 def complete(
     requests: Requests, upload_id: str, sums: ObjectChecksums, arguments: Response
 ) -> Response:
-    """CompleteMultipartUpload's answer, or HeadObject's if that is how we know that it succeeded.
+    """Complete the upload and return S3's response.
 
-    botocore tries again by itself after lost connections, 500, 503 and errors inside of a 200. If
-    the first attempt had succeeded, the next is told NoSuchUpload, or with IfNoneMatch,
-    PreconditionFailed.
+    botocore retries after a lost connection, 500, 503 and an error inside a 200. If the first
+    attempt succeeded, the retry gets NoSuchUpload, or PreconditionFailed with IfNoneMatch. In that
+    case HeadObject's response is returned if the object has the file's bytes.
     """
     try:
         return requests.complete(UploadId=upload_id, **arguments)
@@ -37,7 +37,7 @@ def complete(
 
 
 def put(requests: Requests, sums: ObjectChecksums, arguments: Response) -> Response:
-    """PutObject's answer, or HeadObject's if an attempt before the last had succeeded."""
+    """Return PutObject's response, or HeadObject's if an earlier attempt had succeeded."""
     try:
         return requests.put_object(**arguments)
     except Exception as error:
@@ -50,7 +50,7 @@ def put(requests: Requests, sums: ObjectChecksums, arguments: Response) -> Respo
 
 
 def stored(requests: Requests, sums: ObjectChecksums) -> Response | None:
-    """HeadObject's answer if the key has the file's bytes by it."""
+    """Return HeadObject's response if it shows that the object has the file's bytes."""
     try:
         head = requests.head()
     except Exception as error:
@@ -61,9 +61,10 @@ def stored(requests: Requests, sums: ObjectChecksums) -> Response | None:
 
 
 def compared(sums: ObjectChecksums, answer: Response) -> Verdict:
-    """What S3 said of the new object against the file.
+    """Compare S3's response about the new object with the file.
 
-    Raises PartMismatch: the server has taken other bytes, and checked nothing.
+    Raises:
+        PartMismatch: The store accepted other bytes without checking them.
     """
     verdict = verify(sums, answer)
     if verdict.status is Status.MISMATCH:
@@ -80,14 +81,14 @@ def _attempts(error: Exception) -> int:
 
 
 def _says_nothing_of_the_upload(error: Exception) -> bool:
-    """Whether the upload may have been completed although this is what we got."""
+    """Return whether the upload may have succeeded in spite of this error."""
     status = http_status(error)
     ended = means(error, "NO_SUCH_UPLOAD") or means(error, "CONDITION_FAILED")
     return status == 0 or status >= 500 or ended
 
 
 def _is_over(requests: Requests, upload_id: str, error: Exception) -> bool:
-    """Whether S3 no longer has the upload: then it was completed, or aborted by somebody."""
+    """Return whether S3 no longer has the upload, because it was completed or aborted."""
     if means(error, "NO_SUCH_UPLOAD"):
         return True
     try:

@@ -32,11 +32,11 @@ class FileAndObject(NamedTuple):
     key: str
     path: str
     answers: _Answers
-    """What S3 said of the object so far."""
+    """S3's responses about the object so far."""
     note: str = ""
     """Text that goes before the reason."""
     instead_of: str | None = None
-    """The key, where this is a less likely reading of it."""
+    """The likelier reading of the key, which belongs to no file; None if `key` is the likeliest."""
 
     def entry(self, verdict: Verdict) -> Entry:
         status = EntryStatus(verdict.status)
@@ -49,11 +49,11 @@ class FileAndObject(NamedTuple):
 
 
 class ComparisonStopped(BaseException):
-    """Nobody wants the result any more: for the threads alone."""
+    """Stops the threads when the result is no longer wanted."""
 
 
 class ComparisonPool:
-    """Two threads that hash batches (each with `threads` of its own), and those that ask."""
+    """Two threads that hash batches (each uses `threads` threads), and threads for requests."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class ComparisonPool:
             raise self._failure from None
 
     def of_size(self, size: int) -> dict[str, Any]:
-        """Arguments of Local for a file that is settled alone."""
+        """Return Local's arguments for a file that is compared by itself."""
         hashing = {**self.hashing, "thorough": self.thorough}
         if size < LARGE:
             return {"hashing": {**hashing, "threads": 1}}
@@ -113,7 +113,7 @@ class ComparisonPool:
                     raise ComparisonStopped from error
 
     def in_order(self, batches: Iterable[Batch | Future[Batch]]) -> Iterator[Entry]:
-        """The entries of all batches, with a few batches under way."""
+        """Yield the entries of all batches in order, with at most a few batches under way."""
         waiting: deque[Batch | Future[Batch]] = deque()
         for batch in batches:
             waiting.append(batch)
@@ -124,7 +124,7 @@ class ComparisonPool:
 
 
 def batches(items: Iterable[Entry | FileAndObject]) -> Iterator[list[Entry | FileAndObject]]:
-    """Runs of them that are worth a task."""
+    """Group items into batches that are large enough for a task."""
     batch: list[Entry | FileAndObject] = []
     size = 0
     for item in items:
@@ -138,7 +138,7 @@ def batches(items: Iterable[Entry | FileAndObject]) -> Iterator[list[Entry | Fil
 
 
 def by_size(pair: FileAndObject) -> Entry | None:
-    """The entry if the size of the file settles it, or it is no file."""
+    """Return an entry if the size decides, or if the path is not a regular file."""
     try:
         status = os.stat(pair.path)  # noqa: PTH116 - a Path for each costs as much
     except OSError as error:

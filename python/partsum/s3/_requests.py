@@ -1,4 +1,4 @@
-"""The requests of an upload, each with what it takes of boto3's ExtraArgs."""
+"""The requests of an upload. Each gets the members of boto3's ExtraArgs that it accepts."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ _OF_THE_OBJECT = frozenset(
     }
 )
 ALLOWED = _EVERY_REQUEST | _CUSTOMER_KEY | _CONDITIONS | _OF_THE_OBJECT
-"""boto3's ALLOWED_UPLOAD_ARGS and the conditions, but for checksums: those are ours to give."""
+"""boto3's ALLOWED_UPLOAD_ARGS and the conditions, without checksums, which partsum computes."""
 
 
 class Requests:
-    """What is asked of S3 about one key."""
+    """The requests about one key."""
 
     def __init__(
         self, client: Client, Bucket: str, Key: str, extra: Mapping[str, Argument] | None
@@ -67,35 +67,35 @@ class Requests:
                 )
 
     def put_object(self, **arguments: Argument) -> Response:
-        """The whole object at once."""
+        """Upload the object with one PutObject."""
         return self._ask(self.client.put_object, ALLOWED, arguments)
 
     def create(self, **arguments: Argument) -> Response:
-        """Begin an upload in parts."""
+        """Create a multipart upload."""
         create = self.client.create_multipart_upload
         return self._ask(create, ALLOWED - _CONDITIONS, arguments)
 
     def upload_part(self, **arguments: Argument) -> Response:
-        """Send a part."""
+        """Upload one part."""
         return self._ask(self.client.upload_part, _EVERY_REQUEST | _CUSTOMER_KEY, arguments)
 
     def complete(self, **arguments: Argument) -> Response:
-        """Make the object of the parts."""
+        """Complete the multipart upload."""
         takes = _EVERY_REQUEST | _CUSTOMER_KEY | _CONDITIONS
         return self._ask(self.client.complete_multipart_upload, takes, arguments)
 
     def abort(self, upload_id: str) -> None:
-        """Drop an upload with its parts."""
+        """Abort a multipart upload, which deletes its parts."""
         abort = self.client.abort_multipart_upload
         self._ask(abort, _EVERY_REQUEST, {"UploadId": upload_id})
 
     def head(self) -> Response:
-        """What S3 says of the object."""
+        """Request HeadObject with checksums."""
         takes = _EVERY_REQUEST | _CUSTOMER_KEY
         return self._ask(self.client.head_object, takes, {"ChecksumMode": "ENABLED"})
 
     def uploads(self) -> list[Response]:
-        """The unfinished uploads of this very key, the latest first."""
+        """Return the unfinished uploads of exactly this key, the latest first."""
         pages = self.client.get_paginator("list_multipart_uploads").paginate(
             Bucket=self.bucket, Prefix=self.key, **self._of(_EVERY_REQUEST)
         )
@@ -109,7 +109,7 @@ class Requests:
         return sorted(found, key=lambda upload: str(upload.get("Initiated", "")))[::-1]
 
     def parts(self, upload_id: str) -> Iterator[Response]:
-        """The pages of an upload's parts."""
+        """Return the pages of ListParts."""
         # Not every server makes pages by itself.
         pages: Iterator[Response] = self.client.get_paginator("list_parts").paginate(
             Bucket=self.bucket,

@@ -1,4 +1,4 @@
-"""Which unfinished upload to go on with, and which of its parts are right already."""
+"""Find the unfinished upload to resume, and its parts that need not be sent again."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from partsum.s3._requests import Requests
 
 
 class Unfinished(NamedTuple):
-    """An upload that was begun, and the parts that it has."""
+    """An unfinished upload and its parts."""
 
     upload_id: str
     plan: PartPlan
-    """How the file has to be cut so that the parts are its parts."""
+    """The part plan of the file under which these parts belong to it."""
     parts: Mapping[int, Response]
-    """ListParts' members by number; only those whose size is the plan's."""
+    """ListParts' entries by part number; only those whose size is the plan's."""
 
 
 def find(
@@ -28,10 +28,10 @@ def find(
     plan: PartPlan,
     allow_small_parts: bool,
 ) -> tuple[Unfinished | None, list[str]]:
-    """The latest upload of the key that was begun so and has parts that a cut of the file has.
+    """Find the latest upload that has this checksum and whose part sizes fit the file.
 
-    An upload of which no part has come is as good as a new one, if it was begun so. With it comes
-    what was against the later ones.
+    An upload without parts fits every multipart plan. Also returned are the reasons why later
+    uploads were rejected.
     """
     against = []
     for upload in requests.uploads():
@@ -62,7 +62,7 @@ def find(
 def _begun_otherwise(
     page: Response, told: str | None, kind: str | None, asked: tuple[str | None, str | None]
 ) -> str | None:
-    """Say what the upload was created with, if ListParts tells another algorithm or type."""
+    """Describe the upload's algorithm and type if they differ from those asked for."""
     if told is None:
         # Amazon says nothing of an upload that has none; other servers, of any.
         headers = page.get("ResponseMetadata", {}).get("HTTPHeaders", {})
@@ -74,7 +74,7 @@ def _begun_otherwise(
 def _fit(
     plan: PartPlan, listed: Mapping[int, Response], allow_small_parts: bool
 ) -> tuple[PartPlan, Mapping[int, Response]] | None:
-    """A plan under which parts need not be sent again: one that has them all, or the caller's."""
+    """Choose the plan that keeps all listed parts, or else the caller's plan."""
     if not listed:
         return (plan, {}) if plan.multipart else None
     asked = _matching(plan, listed)
@@ -90,7 +90,7 @@ def _fit(
 
 
 def _matching(plan: PartPlan, listed: Mapping[int, Response]) -> Mapping[int, Response]:
-    """The parts that have the plan's size."""
+    """Return the listed parts whose size is the plan's."""
     return {
         number: part
         for number, part in listed.items()
@@ -101,7 +101,7 @@ def _matching(plan: PartPlan, listed: Mapping[int, Response]) -> Mapping[int, Re
 def right_parts(
     unfinished: Unfinished, sums: ObjectChecksums, algorithm: str | None
 ) -> dict[int, Response]:
-    """Return what S3 said of the parts that need not be sent again."""
+    """Return ListParts' entries of the parts that need not be sent again."""
     numbers, encrypted = _right_parts(sums, unfinished.parts, algorithm)
     # ListParts does not tell the encryption.
     more = {"ServerSideEncryption": "aws:kms"} if encrypted else {}
