@@ -64,8 +64,9 @@ impl Answers {
             }
             Purpose::Verdict { .. } => return Ok(None),
         };
-        let known = matches!(self.layout(size), Layout::Exact(_));
-        if known && (self.gaps || self.heads() == 0 || self.heads() == count as usize) {
+        // The layout is worked out only then, not for each of the parts that are still asked for.
+        let complete = self.gaps || self.heads() == 0 || self.heads() == count as usize;
+        if complete && matches!(self.layout(size), Layout::Exact(_)) {
             return Ok(None);
         }
         Ok(match self.listing {

@@ -4,7 +4,7 @@
 
 use super::{
     etag::ETag,
-    response::{Encryption, Members, Response, number, text},
+    response::{Encryption, Members, Response, etag, is_in_directory_bucket, number, text},
 };
 use crate::{
     algorithm::{Algorithm, ChecksumType},
@@ -28,7 +28,7 @@ impl Response {
         })?;
         let checksum_type: ChecksumType =
             checksum_type.parse().map_err(|_| nothing(format!("the report has an unknown type, {checksum_type}")))?;
-        let etag = text(result, "etag")?.map(ETag::from).filter(|etag| !etag.is_empty());
+        let etag = etag(result, "etag")?;
         let (base64, hex) = (text(result, "checksum_base64")?, text(result, "checksum_hex")?);
         let shown = || format!("base64 {base64:?}, hexadecimal {hex:?}");
         // With or without "-N"; the hexadecimal form is in capitals.
@@ -72,7 +72,7 @@ impl Response {
     /// # Errors
     /// [`Error::InvalidArgument`] for a row without an ETag: there is nothing to compare.
     pub fn of_inventory<M: Members>(row: &M) -> Result<Self, M::Error> {
-        let etag = text(row, "ETag")?.map(ETag::from).filter(|etag| !etag.is_empty());
+        let etag = etag(row, "ETag")?;
         if etag.is_none() {
             return Err(Error::argument(row.argument(), "the inventory has no ETags").into());
         }
@@ -87,7 +87,7 @@ impl Response {
             size: number(row, "Size")?,
             etag,
             encryption,
-            directory_bucket: text(row, "StorageClass")?.is_some_and(|class| class == "EXPRESS_ONEZONE"),
+            directory_bucket: is_in_directory_bucket(row)?,
             ..Self::default()
         })
     }

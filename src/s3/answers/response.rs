@@ -355,7 +355,7 @@ impl Response {
         Ok(Self {
             size,
             range: placed.flatten(),
-            etag: etag(object)?,
+            etag: etag(object, "ETag")?,
             checksums: checksums(values)?,
             checksum_type: word(values, "ChecksumType")?,
             attributes: checksum.is_some() || object_parts.is_some() || object.member("ObjectSize")?.is_some(),
@@ -364,7 +364,7 @@ impl Response {
             part_number: number(object, "PartNumber")?,
             http_status: http_status(response)?,
             encryption: encryption(response, object.member("ContentLength")?.is_some())?,
-            directory_bucket: text(object, "StorageClass")?.is_some_and(|class| class == "EXPRESS_ONEZONE"),
+            directory_bucket: is_in_directory_bucket(object)?,
             page: object_parts.map(|parts| page(&parts, false)).transpose()?,
             identity,
         })
@@ -425,7 +425,7 @@ fn said_part<M: Members>(part: &M, number: i64) -> Result<SaidPart, M::Error> {
         number,
         // What is past S3's limits is no size: sums of these do not overflow.
         size: self::number(values, "Size")?.filter(|size| *size <= MAX_PART_SIZE),
-        etag: etag(values)?,
+        etag: etag(values, "ETag")?,
         checksums: checksums(values)?,
         encryption: encryption(part, false)?,
     })
@@ -436,8 +436,13 @@ fn encryption<M: Members>(response: &M, headers: bool) -> Result<Encryption, M::
     Ok(Encryption::told(server_side.as_deref(), customer.as_deref(), headers))
 }
 
-fn etag<M: Members>(response: &M) -> Result<Option<ETag>, M::Error> {
-    Ok(text(response, "ETag")?.map(ETag::from).filter(|etag| !etag.is_empty()))
+/// An ETag, which is `ETag` everywhere but in completion reports.
+pub(super) fn etag<M: Members>(response: &M, name: &str) -> Result<Option<ETag>, M::Error> {
+    Ok(text(response, name)?.map(ETag::from).filter(|etag| !etag.is_empty()))
+}
+
+pub(super) fn is_in_directory_bucket<M: Members>(object: &M) -> Result<bool, M::Error> {
+    Ok(text(object, "StorageClass")?.is_some_and(|class| class == "EXPRESS_ONEZONE"))
 }
 
 fn checksums<M: Members>(response: &M) -> Result<Vec<(Algorithm, String)>, M::Error> {
